@@ -15,11 +15,11 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * {@code java TestSummary.java DIRECTORY SECONDS}: summarizes the Surefire and Failsafe reports below a directory that
- * are newer than a time in seconds since 1970. Prints measurements, guests that ran, failed and skipped tests with
- * their reasons, guest tests that did not run, and the counts in the last line.
+ * {@code java TestSummary.java DIRECTORY SECONDS}: summarizes the Surefire and Failsafe reports in a directory and its
+ * subdirectories that are newer than SECONDS since 1970. Prints measurements, guests that ran, failed and skipped tests
+ * with the reasons, guest tests that did not run, and the number of tests in the last line.
  *
- * <p>tools/test runs it from source, so that it works after a build that failed before compiling anything.
+ * <p>tools/test runs this class from source, so that it works even if the build failed before it compiled anything.
  */
 class TestSummary {
     private int passed;
@@ -87,7 +87,7 @@ class TestSummary {
         }
     }
 
-    /** Adds the test classes with guests that did not run; most of them need a profile. */
+    /** Adds the guest test classes that did not run. Most of them require a Maven profile. */
     private void addGuestsWithoutReport(Path sources) throws Exception {
         try (Stream<Path> files = Files.walk(sources)) {
             files.map(file -> file.getFileName().toString())
@@ -120,7 +120,7 @@ class TestSummary {
         return test.getElementsByTagName(child).getLength() > 0;
     }
 
-    /** The first line of the reason. The report and Maven's output have all of it. */
+    /** Returns the first line of the reason. The report and Maven's output contain the whole reason. */
     private static String message(Element test, String child) {
         Element result = (Element) test.getElementsByTagName(child).item(0);
         String attribute = result.getAttribute("message");

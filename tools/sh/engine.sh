@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# To be sourced after packages.sh and wait.sh: a container engine for the duration of the tests.
+# Must be sourced after packages.sh and wait.sh. Starts and stops a container engine for the tests.
 
 engine_answers() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
 engine_answers_or_is_gone() { engine_answers || ! [ -e "$engine_directory" ] || is_gone "$engine"; }
 
-# start_engine: starts a container engine unless one is running, and installs it first if possible. Succeeds also
-# without one: the tests that need it say so. Call stop_engine at the end.
+# start_engine: starts a container engine unless one is running; installs it first if possible. Succeeds even if there
+# is none: the tests that need an engine then say so. stop_engine must be called at the end.
 start_engine() {
   engine='' engine_directory=''
   ! engine_answers || return 0
   (need docker=docker.io dockerd=docker.io iptables=iptables mmdebstrap=mmdebstrap) || return 0
-  # The installation may have started it.
+  # The installation may have started the engine.
   ! wait_until 10 engine_answers || return 0
   engine_directory=$(mktemp -d)
   dockerd --pidfile "$engine_directory/pid" >"$engine_directory/log" 2>&1 </dev/null &

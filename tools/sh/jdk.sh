@@ -1,16 +1,17 @@
 # shellcheck shell=bash
-# To be sourced after packages.sh: the JDK 25 that the build needs.
+# Must be sourced after packages.sh. Finds the JDK 25 that the build needs.
 
 # shellcheck source-path=SCRIPTDIR source=../dist/src/lib/find-jdk.sh
 . "${BASH_SOURCE[0]%/*}/../dist/src/lib/find-jdk.sh"
 
-# Exactly 25, with a compiler.
+# is_build_jdk HOME: true if HOME is a JDK of exactly version 25 with a compiler.
 is_build_jdk() {
   read_jdk_version "$1"
   [ "$jdk_version" = 25 ] && [ -x "$1/bin/javac" ]
 }
 
-# use_jdk: sets JAVA_HOME for Maven, whose format check runs only on JDK 25; ends the script if there is none.
+# use_jdk: sets JAVA_HOME to a JDK 25 for Maven, whose format check needs that version. Ends the script if there is
+# none.
 use_jdk() {
   local jdk
   if ! find_jdk is_build_jdk && can_install; then
@@ -25,8 +26,8 @@ use_jdk() {
     exit "$EXIT_MISSING"
   fi
   export JAVA_HOME=$jdk
-  # The last two silence warnings about Maven's own libraries on JDK 25; the first stops Jansi from ending all output
-  # with an escape sequence, also when it is not a terminal.
+  # jansi.noreset: otherwise Jansi ends all output with an escape sequence, even if it does not go to a terminal. The
+  # other two options suppress warnings of JDK 25 about Maven's own libraries.
   export MAVEN_OPTS="${MAVEN_OPTS:-} -Djansi.noreset=true --sun-misc-unsafe-memory-access=allow \
 --enable-native-access=ALL-UNNAMED"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# To be sourced: waiting for a condition.
+# Must be sourced. Waits for conditions.
 
-# wait_until SECONDS COMMAND...: retries COMMAND every 50 ms; fails if it has not succeeded after about SECONDS.
+# wait_until SECONDS COMMAND...: runs COMMAND every 50 ms until it succeeds; fails after about SECONDS.
 wait_until() {
   local tries=$(($1 * 20))
   shift

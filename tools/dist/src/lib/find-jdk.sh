@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# To be sourced: finds an installed JDK. POSIX sh and builtins only, since the launcher sources it too.
+# Must be sourced. Finds an installed JDK. Uses only POSIX sh and builtins, because the launcher sources it too.
 
 # read_jdk_version HOME: sets jdk_version to the feature version of the JDK at HOME, 0 if there is none.
-# It reads the release file: asking the JVM takes longer than everything else in the launcher.
+# Reads the file "release", because running the JVM would take longer than everything else in the launcher.
 read_jdk_version() {
   jdk_version=0
   [ -n "$1" ] && [ -x "$1/bin/java" ] && [ -r "$1/release" ] || return 0

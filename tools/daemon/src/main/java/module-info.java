@@ -1,4 +1,4 @@
-/** The daemon: command line, composition of transport, device and backends, shutdown. */
+/** The daemon: parses the command line, connects transport, device and backends, and shuts down in order. */
 module org.vhostuserrng.daemon {
     requires jdk.jfr;
     requires org.vhostuserrng.libc;

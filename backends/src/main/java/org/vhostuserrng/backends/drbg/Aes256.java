@@ -13,41 +13,41 @@ import javax.crypto.spec.IvParameterSpec;
  * The JDK's AES with 256-bit keys (FIPS 197), in the two modes that a CTR_DRBG needs: counter mode (SP 800-38A §6.5)
  * and BCC (SP 800-90Ar1 §10.3.3). Confined to one thread.
  *
- * <p>Key material on the Java heap: this class holds the current key. The JDK's cipher holds a copy of the key, its
- * round keys and the counter, and overwrites them when the next key is set or on {@link #wipe}. Two kinds of copies
- * cannot be wiped and remain until the heap reuses their memory: copies left behind by a moving garbage collection, and
- * the initial counter, which reveals nothing without its key.
+ * <p>Key material on the Java heap: this class contains the current key. The JDK's cipher contains a copy of the key,
+ * its round keys and the counter, and overwrites them when the next key is set and in {@link #wipe}. Two kinds of
+ * copies cannot be wiped, and remain until the heap reuses their memory: those that a moving garbage collection leaves,
+ * and the initial counter, which reveals nothing without its key.
  *
- * <p>Setting a counter allocates about 700 bytes; encryption allocates nothing. The first instance in a process loads
- * the JDK's providers, which takes tens of milliseconds and keeps /dev/random and /dev/urandom open.
+ * <p>Setting a counter allocates about 700 bytes. Encryption does not allocate. The first instance in a process loads
+ * the JDK's providers, which takes tens of milliseconds and leaves /dev/random and /dev/urandom open.
  */
 final class Aes256 {
     static final int KEY_BYTES = 32;
     static final int BLOCK_BYTES = 16;
-    /** Size of the scratch memory passed to the constructor. */
+    /** Size of the scratch memory in bytes that the constructor needs. */
     static final int SCRATCH_BYTES = 4096;
 
-    /** All-zero plaintext, so that the ciphertext is the keystream. */
+    /** The plaintext of counter mode: zeros, so that the ciphertext is the keystream. */
     private static final byte[] ZEROS = new byte[SCRATCH_BYTES];
 
-    /** Null because the cipher needs no random bytes: key and counter are always given. */
+    /** The cipher's source of random bytes: none, because the key and the counter are always specified. */
     private static final SecureRandom NO_RANDOM = null;
 
     private final Cipher counterMode = newCipher("AES/CTR/NoPadding");
-    /** Null before the first {@link #bcc}: most instances never need it. */
+    /** The cipher for {@link #bcc}; null before the first call, because most instances never need it. */
     private Cipher chaining;
 
     private final byte[] key = new byte[KEY_BYTES];
     private final SecretKey keyView = new KeyView(key);
-    /** Zero between calls. */
+    /** The counter to set; zero between calls. */
     private final byte[] counter = new byte[BLOCK_BYTES];
-    /** Output on its way to native memory; zero between calls. */
+    /** Buffer for output that is copied to native memory; zero between calls. */
     private final byte[] scratch;
 
     /**
      * Creates an instance without a key.
      *
-     * @param scratch {@link #SCRATCH_BYTES}, zero; may be shared by the instances of a thread
+     * @param scratch {@link #SCRATCH_BYTES} zeros; the instances of a thread may share it
      */
     Aes256(byte[] scratch) {
         this.scratch = scratch;
@@ -61,12 +61,12 @@ final class Aes256 {
         }
     }
 
-    /** Takes the {@link #KEY_BYTES} of {@code from} at {@code offset} as the key. {@link #setCounter} must follow. */
+    /** Sets the key from the {@link #KEY_BYTES} of {@code from} at {@code offset}. {@link #setCounter} must follow. */
     void setKey(MemorySegment from, long offset) {
         MemorySegment.copy(from, ValueLayout.JAVA_BYTE, offset, key, 0, KEY_BYTES);
     }
 
-    /** Takes the {@link #BLOCK_BYTES} of {@code from} at {@code offset} as the next counter. */
+    /** Sets the next counter from the {@link #BLOCK_BYTES} of {@code from} at {@code offset}. */
     void setCounter(MemorySegment from, long offset) {
         MemorySegment.copy(from, ValueLayout.JAVA_BYTE, offset, counter, 0, BLOCK_BYTES);
         init(counterMode, counter);
@@ -82,7 +82,7 @@ final class Aes256 {
     }
 
     /**
-     * Encrypts consecutive counters; the counter is incremented modulo 2^128 after each block.
+     * Encrypts consecutive counters. Each block increments the counter modulo 2^128.
      *
      * @param out receives {@link #BLOCK_BYTES} for each block; must not be guest memory
      */
@@ -109,7 +109,7 @@ final class Aes256 {
     }
 
     /**
-     * BCC of SP 800-90Ar1 §10.3.3: CBC-MAC of {@code data}. Leaves the counter unchanged.
+     * Computes BCC (SP 800-90Ar1 §10.3.3): the CBC-MAC of {@code data}. Does not change the counter.
      *
      * @param data one or more whole blocks
      * @param out receives {@link #BLOCK_BYTES} at {@code offset}; may be part of {@code data}
@@ -119,7 +119,7 @@ final class Aes256 {
             chaining = newCipher("AES/CBC/NoPadding");
         }
         byte[] blocks = data.toArray(ValueLayout.JAVA_BYTE);
-        // counter is zero between calls: the initial chaining value of BCC.
+        // The initial chaining value of BCC is 0, which is the value of "counter" between calls.
         init(chaining, counter);
         byte[] chained = encryptChained(blocks);
         MemorySegment.copy(chained, chained.length - BLOCK_BYTES, out, ValueLayout.JAVA_BYTE, offset, BLOCK_BYTES);
@@ -135,9 +135,7 @@ final class Aes256 {
         }
     }
 
-    /**
-     * Overwrites key and counter, including the JDK's copies. A new key and counter must be set before the next use.
-     */
+    /** Overwrites the key and the counter, including the JDK's copies. Both must be set again before the next use. */
     void wipe() {
         Arrays.fill(key, (byte) 0);
         init(counterMode, counter);
@@ -147,8 +145,7 @@ final class Aes256 {
     }
 
     /**
-     * Gives the JDK's cipher access to the key of this instance. The JDK wipes the copy it gets from
-     * {@link #getEncoded} after use.
+     * Provides the key of this instance to the JDK's cipher. The JDK wipes the copy from {@link #getEncoded} after use.
      */
     private static final class KeyView implements SecretKey {
         private static final long serialVersionUID = 1;

@@ -7,24 +7,24 @@ import java.nio.ByteOrder;
 
 /**
  * Block_Cipher_df with AES-256 (SP 800-90Ar1 §10.3.2): derives {@link #OUTPUT_BYTES} from input of any length. SP
- * 800-90B §3.1.5.1.2 lists it as a vetted conditioning function. Keeps no state between calls. Confined to one thread.
+ * 800-90B §3.1.5.1.2 lists it as a vetted conditioning function. Stores nothing between calls. Confined to one thread.
  */
 final class BlockCipherDf {
-    /** seedlen of a CTR_DRBG with AES-256; no other output length is needed. */
+    /** The length of the output in bytes: seedlen of a CTR_DRBG with AES-256, the only length that is needed. */
     static final int OUTPUT_BYTES = 48;
 
     private static final int BLOCK = Aes256.BLOCK_BYTES;
     private static final int INT = 4;
-    /** §10.3.2 steps 2 and 3: L and N, 32 bits each. */
+    /** The size of L and N (§10.3.2 steps 2 and 3), of 32 bits each. */
     private static final int LENGTHS = 2 * INT;
 
     private static final ValueLayout.OfInt BIG_ENDIAN_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final Aes256 aes;
-    /** K of step 8. */
+    /** K of §10.3.2 step 8. */
     private final MemorySegment key;
-    /** temp of step 9, then K and X of steps 10 and 11. Zero between calls. */
+    /** temp of §10.3.2 step 9, then K and X of steps 10 and 11. Zero between calls. */
     private final MemorySegment temp;
 
     private final MemorySegment output;
@@ -32,8 +32,8 @@ final class BlockCipherDf {
     /**
      * Creates a derivation function.
      *
-     * @param scratch as for {@link Aes256}
-     * @param arena must outlive this object
+     * @param scratch the scratch memory for {@link Aes256}
+     * @param arena allocates memory of this object, and must outlive it
      */
     BlockCipherDf(byte[] scratch, Arena arena) {
         aes = new Aes256(scratch);
@@ -49,20 +49,20 @@ final class BlockCipherDf {
     /**
      * Derives {@link #OUTPUT_BYTES} from the concatenated inputs.
      *
-     * @param inputs not modified
-     * @return memory of this object, valid until the next call; the caller wipes it
+     * @param inputs the inputs, which are not modified
+     * @return the output in memory of this object, valid until the next call; the caller must wipe it
      */
     MemorySegment derive(byte[]... inputs) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment padded = padded(arena, inputs);
             aes.setKey(key, 0);
-            // Steps 9 to 11: the counter i in the first block makes the three chains differ.
+            // §10.3.2 steps 9 to 11: the counter i in the first block makes the three BCC outputs differ.
             for (int i = 0; i < OUTPUT_BYTES / BLOCK; i++) {
                 padded.set(BIG_ENDIAN_INT, 0, i);
                 aes.bcc(padded, temp, (long) i * BLOCK);
             }
             aes.setKey(temp, 0);
-            // Steps 13 to 15: Block_Encrypt(K, X) is a BCC of one block.
+            // §10.3.2 steps 13 to 15: Block_Encrypt(K, X) equals the BCC of the single block X.
             MemorySegment x = temp.asSlice(Aes256.KEY_BYTES, BLOCK);
             for (int at = 0; at < OUTPUT_BYTES; at += BLOCK) {
                 aes.bcc(x, x, 0);
@@ -76,7 +76,7 @@ final class BlockCipherDf {
         }
     }
 
-    /** IV || S of §10.3.2: a block for the counter i, L, N, the input, 0x80, zeros up to a whole block. */
+    /** Returns IV || S of §10.3.2: a block for the counter i, L, N, the input, 0x80, and zeros up to a whole block. */
     private static MemorySegment padded(Arena arena, byte[]... inputs) {
         int length = 0;
         for (byte[] input : inputs) {

@@ -7,11 +7,11 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * CTR_DRBG of SP 800-90Ar1 §10.2.1 with AES-256 and the derivation function; security strength 256 bits. For prediction
- * resistance the caller invokes {@link #reseed} before {@link #generate}. Confined to one thread.
+ * CTR_DRBG (SP 800-90Ar1 §10.2.1) with AES-256 and the derivation function, of security strength 256 bits. For
+ * prediction resistance, the caller calls {@link #reseed} before each {@link #generate}. Confined to one thread.
  *
- * <p>Key and V are held only by the cipher, whose counter is V + 1 between calls. Each request ends with a new key that
- * overwrites the previous one (backtracking resistance, §8.8). {@link Aes256} documents which copies the JDK leaves.
+ * <p>Only the cipher contains Key and V; its counter is V + 1 between calls. A new key overwrites the previous one at
+ * the end of each request (backtracking resistance, §8.8). {@link Aes256} documents which copies the JDK leaves.
  */
 final class CtrDrbg {
     /** §10.2.1 table 3: max_number_of_bits_per_request, in bytes. */
@@ -20,10 +20,10 @@ final class CtrDrbg {
     static final int MIN_ENTROPY_BYTES = 32;
     /** §8.6.7: half of the security strength. */
     static final int MIN_NONCE_BYTES = 16;
-    /** §10.2.1 table 3: requests between reseeds. */
+    /** §10.2.1 table 3: maximum number of requests between reseeds. */
     static final long RESEED_INTERVAL = 1L << 48;
 
-    /** No personalization string or additional input. */
+    /** An empty personalization string or additional input. */
     static final byte[] NO_INPUT = {};
 
     private static final int SEED_BYTES = BlockCipherDf.OUTPUT_BYTES;
@@ -34,18 +34,18 @@ final class CtrDrbg {
     private final BlockCipherDf df;
     private final long reseedInterval;
     private final Aes256 aes;
-    /** temp of CTR_DRBG_Update. Zero between calls. */
+    /** temp of CTR_DRBG_Update (§10.2.1.2). Zero between calls. */
     private final MemorySegment temp;
 
-    /** 0 while not instantiated. */
+    /** reseed_counter of §10.2.1; 0 while the DRBG is not instantiated. */
     private long reseedCounter;
 
     /**
      * Creates a DRBG that is not instantiated.
      *
-     * @param df may be shared by the instances of a thread
-     * @param scratch as for {@link Aes256}
-     * @param arena must outlive this object
+     * @param df the derivation function, which the instances of a thread may share
+     * @param scratch the scratch memory for {@link Aes256}
+     * @param arena allocates memory of this object, and must outlive it
      */
     CtrDrbg(BlockCipherDf df, byte[] scratch, Arena arena) {
         this(df, scratch, arena, RESEED_INTERVAL);
@@ -59,11 +59,11 @@ final class CtrDrbg {
     }
 
     /**
-     * Instantiates (§10.2.1.3.2). The inputs are not modified; the caller wipes them.
+     * Instantiates the DRBG (§10.2.1.3.2). Does not modify the inputs, which the caller must wipe.
      *
      * @param entropy at least {@link #MIN_ENTROPY_BYTES} with at least 256 bits of entropy
-     * @param nonce at least {@link #MIN_NONCE_BYTES}; never used before
-     * @param personalization any length
+     * @param nonce at least {@link #MIN_NONCE_BYTES}, never used before
+     * @param personalization the personalization string, of any length
      */
     void instantiate(byte[] entropy, byte[] nonce, byte[] personalization) {
         requireEntropy(entropy);
@@ -79,10 +79,10 @@ final class CtrDrbg {
     }
 
     /**
-     * Reseeds (§10.2.1.4.2). The inputs are not modified; the caller wipes them.
+     * Reseeds the DRBG (§10.2.1.4.2). Does not modify the inputs, which the caller must wipe.
      *
      * @param entropy as for {@link #instantiate}
-     * @param additional any length
+     * @param additional additional input, of any length
      */
     void reseed(byte[] entropy, byte[] additional) {
         requireInstantiated();
@@ -94,7 +94,7 @@ final class CtrDrbg {
     }
 
     /**
-     * Generates without additional input (§10.2.1.5.2).
+     * Generates random bytes without additional input (§10.2.1.5.2).
      *
      * @param out must not be guest memory
      * @param length 1 to {@link #MAX_REQUEST_BYTES}
@@ -106,7 +106,7 @@ final class CtrDrbg {
         reseedCounter++;
     }
 
-    /** Generates as {@link #generate(MemorySegment, long, int)} does, with additional input. */
+    /** Like {@link #generate(MemorySegment, long, int)}, with additional input of any length. */
     void generate(MemorySegment out, long offset, int length, byte[] additional) {
         if (additional.length == 0) {
             generate(out, offset, length);
@@ -145,7 +145,7 @@ final class CtrDrbg {
         if (length < 1 || length > MAX_REQUEST_BYTES) {
             throw new IllegalArgumentException("request of " + length + " bytes");
         }
-        // §10.2.1.5.2 step 1.
+        // §10.2.1.5.2 step 1: no output before a reseed if reseed_counter > reseed_interval.
         if (reseedCounter > reseedInterval) {
             throw new IllegalStateException("reseed required");
         }
@@ -156,7 +156,8 @@ final class CtrDrbg {
         aes.encryptCounters(out, offset, blocks);
         int rest = length % Aes256.BLOCK_BYTES;
         if (rest > 0) {
-            // §10.2.1.5.2 step 4: generate a whole block and return its leftmost bytes. The update overwrites temp.
+            // §10.2.1.5.2 step 4: generates a whole block and returns its leftmost bytes. The update then overwrites
+            // temp.
             aes.encryptCounters(temp, 0, 1);
             MemorySegment.copy(temp, 0, out, offset + length - rest, rest);
         }
@@ -177,7 +178,7 @@ final class CtrDrbg {
         rekeyFromTemp();
     }
 
-    /** Sets key and counter (V + 1) from {@link #temp}, then wipes it. */
+    /** Sets the key and the counter (V + 1) from {@link #temp}, then wipes {@link #temp}. */
     private void rekeyFromTemp() {
         aes.setKey(temp, 0);
         if (increment(SEED_BYTES - Long.BYTES) == 0) {
@@ -187,7 +188,7 @@ final class CtrDrbg {
         temp.fill((byte) 0);
     }
 
-    /** Increments one half of V. */
+    /** Increments the half of V at an offset in {@link #temp}, and returns it. */
     private long increment(int at) {
         long incremented = temp.get(BIG_ENDIAN_LONG, at) + 1;
         temp.set(BIG_ENDIAN_LONG, at, incremented);

@@ -3,14 +3,14 @@ package org.vhostuserrng.backends.drbg;
 import org.vhostuserrng.backends.source.VmForkDetector;
 
 /**
- * What a DRBG still has to do because the virtual machine was forked, or may have been. Confined to the event loop's
- * thread.
+ * Records what a DRBG must do after the virtual machine was forked, or may have been forked. Confined to the event
+ * loop's thread.
  */
 final class DrbgForkState {
     /** Result of {@link #poll}. */
     enum Sign {
         NONE,
-        /** The kernel has reseeded its generator: regularly, or because of a fork. */
+        /** The kernel has reseeded its generator, either at the regular interval or because of a fork. */
         KERNEL_RESEED,
         FORK
     }
@@ -28,10 +28,10 @@ final class DrbgForkState {
     }
 
     /**
-     * Looks for forks; must precede each turn, and each request outside one. After any sign, output generated ahead
-     * must not be used.
+     * Checks for signs of a fork. Must be called at the start of each turn, and before each request outside a turn.
+     * After any sign, output that was generated before must not be used.
      *
-     * @param seeded whether the DRBG has a state that a fork duplicates
+     * @param seeded whether the DRBG is seeded, so that a fork has duplicated its state
      */
     Sign poll(boolean seeded) {
         detector.poll();
@@ -47,7 +47,7 @@ final class DrbgForkState {
         return kernelReseeded ? Sign.KERNEL_RESEED : Sign.NONE;
     }
 
-    /** Whether the DRBG must not generate before it is reseeded. */
+    /** Returns whether the DRBG must be reseeded before it generates output. */
     boolean isReseedRequired() {
         return reseedRequired;
     }
@@ -56,7 +56,7 @@ final class DrbgForkState {
         reseedRequired = false;
     }
 
-    /** Whether the next request needs kernel output as additional input. True once. */
+    /** Returns whether the next request needs kernel output as additional input. Returns true only once per sign. */
     boolean takeAdditionalInputDue() {
         boolean due = additionalInputDue;
         additionalInputDue = false;

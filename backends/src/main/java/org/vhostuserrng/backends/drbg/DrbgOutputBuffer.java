@@ -5,13 +5,13 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.WipingCopy;
 
 /**
- * A buffer of DRBG output, generated in advance for small requests. Returned bytes are overwritten with zeros. Confined
- * to one thread.
+ * A buffer of DRBG output that was generated ahead for small requests. Bytes are overwritten with zeros when they are
+ * used. Confined to one thread.
  */
 final class DrbgOutputBuffer {
     /**
-     * Size of the buffer; each guest has one. Each refill changes the key, which takes 400 ns and leaves 700 bytes of
-     * garbage; 32 requests of 64 bytes share this cost.
+     * Size of the buffer in bytes. Each guest has one. A refill sets a new key, which takes 400 ns and allocates 700
+     * bytes on the heap; 32 requests of 64 bytes share this cost.
      */
     static final int BYTES = 2048;
 
@@ -27,16 +27,19 @@ final class DrbgOutputBuffer {
     }
 
     /**
-     * Replaces the whole content.
+     * Replaces the whole content by new output.
      *
-     * @param additionalInput of the DRBG, any length
+     * @param additionalInput additional input for the DRBG, of any length
      */
     void refill(CtrDrbg drbg, byte[] additionalInput) {
         drbg.generate(buffer, 0, BYTES, additionalInput);
         readIndex = 0;
     }
 
-    /** Copies up to {@code length} bytes out and wipes them here, even if the copy fails. */
+    /**
+     * Copies up to {@code length} bytes to {@code target}, and wipes them in the buffer, even if the copy fails.
+     * Returns their number.
+     */
     int drainTo(MemorySegment target, long offset, int length) {
         int start = readIndex;
         int drained = Math.min(length, BYTES - start);
@@ -51,7 +54,7 @@ final class DrbgOutputBuffer {
         readIndex = BYTES;
     }
 
-    /** The buffer itself, for tests. */
+    /** The memory of the buffer, for tests. */
     MemorySegment memory() {
         return buffer;
     }

@@ -4,34 +4,37 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When and from what a DRBG is reseeded. At the limit the DRBG starts to collect entropy and keeps serving; at twice
- * the limit it stops serving until it is reseeded.
+ * When and from which sources a DRBG is reseeded. At a limit, the DRBG starts to collect entropy, but continues to
+ * generate output. At twice the limit, it generates no output until it is reseeded.
  *
- * @param reseedBytes bytes generated since the last seed, at least 1
- * @param reseedSeconds seconds since the last seed, checked at each request, at least 1
- * @param predictionResistance reseed for each request, SP 800-90Ar1 §8.8
- * @param seedFromAny a seed may omit sources that fail or return nothing; otherwise it waits for all sources
+ * @param reseedBytes limit of bytes generated since the last seed, at least 1
+ * @param reseedSeconds limit of seconds since the last seed, at least 1; checked at each request
+ * @param predictionResistance whether to reseed for each request (SP 800-90Ar1 §8.8)
+ * @param seedFromAny whether a seed may omit sources that fail or return nothing, instead of waiting for all sources
  */
 public record DrbgReseedPolicy(
         long reseedBytes, long reseedSeconds, boolean predictionResistance, boolean seedFromAny) {
-    /** Option without a value: reseed for each request. */
+    /** Option without a value: reseeds for each request. */
     public static final String PREDICTION_RESISTANCE = "prediction-resistance";
-    /** Option: bytes between reseeds. */
+    /** Option: number of bytes between reseeds. */
     public static final String RESEED_BYTES = "reseed-bytes";
-    /** Option: seconds between reseeds. */
+    /** Option: number of seconds between reseeds. */
     public static final String RESEED_SECONDS = "reseed-seconds";
-    /** Option: whether a seed needs all sources or any of them. */
+    /** Option: whether a seed needs {@code all} sources or {@code any} of them. */
     public static final String SEED_FROM = "seed-from";
 
     private static final String ALL = "all";
     private static final String ANY = "any";
 
     /**
-     * At this interval, a guest that reads 1.5 GB/s consumes one or two kilobytes of seed per second, too little to
-     * exhaust a slow source. The standard allows 2^48 requests between reseeds.
+     * The default number of bytes. With it, a guest that reads 1.5 GB/s uses one or two kilobytes of entropy input per
+     * second, too little to exhaust a slow source. SP 800-90Ar1 permits 2^48 requests between reseeds.
      */
     private static final long DEFAULT_BYTES = 64L << 20;
-    /** Limits the time for which a compromised state is useful. Linux's CRNG once used the same interval. */
+    /**
+     * The default number of seconds, which limits the time for which a compromised state is useful to an attacker.
+     * Earlier versions of Linux's CRNG used the same interval.
+     */
     private static final long DEFAULT_SECONDS = 300;
 
     private static final long MAX_RESEED_BYTES = 1L << 40;
@@ -40,7 +43,7 @@ public record DrbgReseedPolicy(
     static final DrbgReseedPolicy DEFAULT = new DrbgReseedPolicy(DEFAULT_BYTES, DEFAULT_SECONDS, false, false);
 
     /**
-     * Removes the options of this policy from {@code options} and returns the policy.
+     * Parses the options of a policy, and removes them from {@code options}.
      *
      * @throws IllegalArgumentException if a value is out of range
      */

@@ -3,9 +3,10 @@ package org.vhostuserrng.backends.drbg;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Limits how often a guest may instantiate a DRBG: a burst of {@link #BURST}, for firmware, boot loader, kernel and a
- * few resets, then once per second. A guest that keeps restarting its vring delays only itself and cannot exhaust slow
- * seed sources. Each guest name has one limiter, which is kept across sessions. Confined to one thread.
+ * Limits how often the DRBG of a guest is instantiated: a burst of {@link #BURST} times, for firmware, boot loader,
+ * kernel and a few resets, then once per second. A guest that restarts its vring again and again delays only itself,
+ * and cannot exhaust a slow seed source. Each guest name has one limiter, which outlives sessions. Confined to one
+ * thread.
  */
 final class DrbgSeedRateLimiter {
     static final int BURST = 16;
@@ -14,12 +15,15 @@ final class DrbgSeedRateLimiter {
 
     private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Time at which the whole burst is available again: the theoretical arrival time of GCRA. */
+    /**
+     * The time at which the whole burst is available again: the theoretical arrival time of the generic cell rate
+     * algorithm.
+     */
     private long fullAt;
 
     private long logMutedUntil;
 
-    /** Whether a seed may be collected now; if so, charges it to the limit. */
+    /** Returns whether a seed may be collected now, and charges it to the limit in this case. */
     boolean tryAcquire(long now) {
         long from = Math.max(fullAt, now);
         if (from - now > (BURST - 1) * INTERVAL_NANOS) {
@@ -29,7 +33,7 @@ final class DrbgSeedRateLimiter {
         return true;
     }
 
-    /** Whether to log a refusal now; true at most once a minute. */
+    /** Returns whether to log a refusal. Returns true at most once a minute. */
     boolean shouldLogRefusal(long now) {
         if (now < logMutedUntil) {
             return false;

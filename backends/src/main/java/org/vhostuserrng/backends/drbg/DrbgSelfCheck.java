@@ -7,11 +7,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
 
 /**
- * Health testing of the DRBG (SP 800-90Ar1 §11.3): known-answer tests of instantiate, reseed and generate, run before a
- * DRBG is used.
+ * Health testing of the DRBG (SP 800-90Ar1 §11.3): known-answer tests of instantiate, reseed and generate, which run
+ * before a DRBG is used.
  */
 final class DrbgSelfCheck {
-    // One of the test vectors of the unit tests, computed with OpenSSL.
+    // A test vector that was computed with OpenSSL. The unit tests contain more of them.
     private static final byte[] ENTROPY = hex("67cba5a47bf4eaf841fec49dac509bf69ee583a729bbc4dfc6da9564f8beeca1");
     private static final byte[] NONCE = hex("a45295eb53a3c0330104b78caa034cb5");
     private static final byte[] RESEED_ENTROPY =
@@ -19,7 +19,7 @@ final class DrbgSelfCheck {
     private static final byte[] SECOND_OUTPUT = hex("1e1521d4e49be3e05595727520da96dcdf56ca09f1e5b6cbd16f49a9942432d2"
             + "e15f8d11185781ca3387195e9a6c166be21e2f7e85ee3a97fdc43a8f6c7f2edd");
 
-    /** 27 = 16 + 8 + 3: covers the 16-block, 8-block and single-block paths of a vectorized AES. */
+    /** Number of blocks: 27 = 16 + 8 + 3, to test the 16-block, 8-block and single-block paths of a vectorized AES. */
     private static final int BLOCKS = 27;
 
     private DrbgSelfCheck() {}
@@ -27,7 +27,7 @@ final class DrbgSelfCheck {
     /**
      * Runs all tests.
      *
-     * @throws IOException if a test fails; the DRBG must not be used then (§11.3.6)
+     * @throws IOException if a test fails: the DRBG must not be used then (§11.3.6)
      */
     static void run() throws IOException {
         if (!matchesKnownAnswer(SECOND_OUTPUT) || !matchesBlockwise()) {
@@ -49,7 +49,10 @@ final class DrbgSelfCheck {
         }
     }
 
-    /** Compares one long output to the same blocks generated one at a time; the known answer is too short for that. */
+    /**
+     * Returns whether one long output equals the same blocks generated one at a time, because the known answer is too
+     * short to test the vectorized paths.
+     */
     static boolean matchesBlockwise() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment seed = arena.allocateFrom(ValueLayout.JAVA_BYTE, SECOND_OUTPUT);

@@ -12,16 +12,16 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.VmForkDetector;
 
 /**
- * The {@link CtrDrbg} of one guest, from the start of its vring until the vring stops. It is seeded at the first
- * request, from all seed sources together, and reseeded according to its policy. It returns no bytes until it has been
- * seeded with enough entropy, from all sources unless the policy says that any suffices. Confined to the event loop's
+ * The {@link CtrDrbg} of one guest, from the start of the guest's vring until it stops. It is seeded at the first
+ * request, from all seed sources together, and reseeded according to its policy. Returns no bytes until it is seeded
+ * with enough entropy: from all sources, or from at least one if the policy permits it. Confined to the event loop's
  * thread.
  *
- * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
- * instance number (nonce). A fork of the virtual machine duplicates the state. When {@link VmForkDetector} notices it,
- * output generated ahead is wiped and the DRBG is reseeded before it generates another byte. Whenever the kernel has
- * reseeded its generator, which may have been because of a fork, kernel output becomes additional input (SP 800-90Ar1
- * §8.7.2) of the next request.
+ * <p>Instances differ in their seeds, in the guest's name (personalization string), and in process, time and instance
+ * number (nonce). A fork of the virtual machine duplicates the state. When {@link VmForkDetector} detects a fork,
+ * output generated ahead is wiped, and the DRBG is reseeded before it generates another byte. When the kernel has
+ * reseeded its generator, which a fork may have caused, the next request gets kernel output as additional input (SP
+ * 800-90Ar1 §8.7.2).
  */
 final class DrbgSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(DrbgSource.class);
@@ -36,26 +36,26 @@ final class DrbgSource implements EntropySource {
     private final DrbgForkState forkState;
     private boolean inTurn;
 
-    /** Memory of the DRBG. Null, like the DRBG, before the first seed: an idle guest needs no memory for it. */
+    /** Memory of the DRBG; null before the first seed, so that an idle guest needs no memory. */
     private Arena arena;
 
     private CtrDrbg drbg;
     private long seededAt;
     private long generatedBytes;
-    /** Null while no seed is being collected. */
+    /** Collects a seed; null while no seed is being collected. */
     private EntropyInputCollector collector;
 
     private long retryAt;
     private List<String> missingInputs = List.of();
 
-    /** Null before the first small request. */
+    /** Output generated ahead; null before the first small request. */
     private DrbgOutputBuffer buffer;
 
     /**
      * Creates an instance without a seed.
      *
-     * @param inputs closed with this source
-     * @param clock nanoseconds since boot, monotonic and never negative
+     * @param inputs the seed sources; {@link #close} closes them
+     * @param clock returns a monotonic time in nanoseconds, never negative
      */
     DrbgSource(
             String guest,
@@ -202,7 +202,8 @@ final class DrbgSource implements EntropySource {
 
     private void seed(long now) {
         if (isSeeded()) {
-            // The nonce makes forks differ in the current time even if their seed sources return the same bytes.
+            // The nonce contains the current time, so that forks differ even if their seed sources return the same
+            // bytes.
             drbg.reseed(collector.entropyInput(), forkState.isReseedRequired() ? context.nonce() : CtrDrbg.NO_INPUT);
         } else {
             arena = context.newDrbgMemory();
@@ -224,7 +225,7 @@ final class DrbgSource implements EntropySource {
         return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Logs the names of the sources that are missing in a seed, once for each change. */
+    /** Logs the names of the sources that are missing in the seed, whenever they change. */
     private void logMissingInputs() {
         List<String> missing = collector.missingInputs();
         if (missing.equals(missingInputs)) {

@@ -9,10 +9,10 @@ import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
 /**
- * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of the guest's vring and seeded from all
- * sources together.
+ * The source {@code drbg(A+B)}: one DRBG for each guest, which is instantiated at each start of the guest's vring, and
+ * seeded from all seed sources together.
  *
- * @param seeds at least one
+ * @param seeds the seed sources, at least one
  */
 public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy policy) implements EntropySourceSpec {
     /** The keyword in an expression. */
@@ -24,7 +24,7 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
                 + policy;
     }
 
-    /** Requires every seed source to be usable, even if the DRBG tolerates the loss of one later. */
+    /** {@inheritDoc} All seed sources must be usable, even if the policy permits that one of them fails later. */
     @Override
     public void probe() throws IOException {
         DrbgSelfCheck.run();

@@ -9,17 +9,17 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * Collects the entropy input of one seed from all seed sources, without blocking. Every source contributes the full
- * amount of entropy, so that the seed is good if any one source is as good as stated.
+ * Collects the entropy input of one seed from all seed sources, without blocking. Each source contributes the full
+ * amount of entropy, so that the seed is good if at least one source has its stated min-entropy.
  *
- * <p>The input is complete when all sources have contributed. If any of them suffices, a source is omitted when it
- * fails, when it returns nothing for {@link #INPUT_TIMEOUT_NANOS}, or when it is still incomplete that long after the
- * start while another source is complete. Confined to one thread.
+ * <p>The input is complete when all sources have contributed. If one source suffices, another one is omitted when it
+ * fails, when it returns nothing for {@link #INPUT_TIMEOUT_NANOS}, or when it is incomplete this long after the start
+ * although another source is complete. Confined to one thread.
  */
 final class EntropyInputCollector {
-    /** SP 800-90Ar1 §10.2.1.3.2: 256 bits of entropy, plus 128 because the nonce (§8.6.7) is not secret here. */
+    /** SP 800-90Ar1 §10.2.1.3.2: 256 bits of entropy, plus 128 bits in place of a random nonce (§8.6.7). */
     static final int INSTANTIATE_BITS = 384;
-    /** §10.2.1.4: the security strength. */
+    /** SP 800-90Ar1 §10.2.1.4: the entropy of a reseed is the security strength. */
     static final int RESEED_BITS = 256;
 
     static final long INPUT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -28,11 +28,11 @@ final class EntropyInputCollector {
 
     /** Result of {@link #collect}. */
     enum Progress {
-        /** A source has no bytes now; it notifies the event loop when bytes are available. */
+        /** A source has no bytes at the moment. It notifies the event loop when it has bytes. */
         WOULD_BLOCK,
         /**
-         * A source that is needed has failed. If any source suffices, all have, and this collector must not be used
-         * again. Otherwise what was collected is kept for the next call.
+         * A source that is needed has failed. If all sources are needed, the collected bytes are kept for the next
+         * call. If one suffices, all have failed, and this collector must not be used again.
          */
         FAILED,
         COMPLETE
@@ -47,9 +47,9 @@ final class EntropyInputCollector {
     /**
      * Creates a collector that has collected nothing.
      *
-     * @param bits entropy needed from each source
-     * @param staging native memory to read into; zero except during {@link #collect}
-     * @param anySuffices whether sources may be omitted as long as one is complete
+     * @param bits entropy in bits that each source must contribute
+     * @param staging native memory into which sources are read; zero except during {@link #collect}
+     * @param anySuffices whether sources may be omitted if at least one is complete
      */
     EntropyInputCollector(List<DrbgSeedSource> inputs, int bits, MemorySegment staging, boolean anySuffices) {
         this.staging = staging;
@@ -63,7 +63,7 @@ final class EntropyInputCollector {
         this.entropyInput = new byte[length];
     }
 
-    /** Reads the bytes that the sources have now. Must not be called again after {@code COMPLETE}. */
+    /** Reads the bytes that the sources have now. Must not be called after it has returned {@code COMPLETE}. */
     Progress collect(long now) {
         if (startedAt == NEVER) {
             startedAt = now;
@@ -102,17 +102,23 @@ final class EntropyInputCollector {
         return anyComplete ? Progress.COMPLETE : Progress.FAILED;
     }
 
-    /** Whether sources have had enough time to contribute. */
+    /** Returns whether {@link #INPUT_TIMEOUT_NANOS} have passed since the first {@link #collect}. */
     boolean isOverdue(long now) {
         return now - startedAt >= INPUT_TIMEOUT_NANOS;
     }
 
-    /** The entropy input after {@code COMPLETE}; zeros in place of omitted sources. Valid until {@link #wipe}. */
+    /**
+     * Returns the entropy input after {@code COMPLETE}, with zeros in place of omitted sources. Valid until
+     * {@link #wipe}.
+     */
     byte[] entropyInput() {
         return entropyInput;
     }
 
-    /** Names of the sources that have not contributed: omitted ones, or those that a seed from all waits for. */
+    /**
+     * Returns the names of the sources that have not contributed: the omitted ones if one source suffices, otherwise
+     * the incomplete ones.
+     */
     List<String> missingInputs() {
         return parts.stream()
                 .filter(part -> anySuffices ? part.omitted : !part.isComplete())
@@ -130,11 +136,11 @@ final class EntropyInputCollector {
         private final int start;
         private final int end;
         private int writeIndex;
-        /** Time since which the source has returned nothing. */
+        /** The time since which the source has returned nothing; {@link #NEVER} if its last read returned bytes. */
         private long emptySince = NEVER;
 
         private boolean omitted;
-        /** Whether the last read of a source that cannot be omitted has failed. */
+        /** Whether the last read has failed, for a source that must not be omitted. */
         private boolean failed;
 
         private InputPart(DrbgSeedSource input, int start, int end) {

@@ -9,8 +9,8 @@ import java.util.Map;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
 /**
- * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
- * components of a nonce. Confined to the loop's thread. Not final: tests fix the nonce and look at the memory.
+ * State that the DRBGs of an event loop share: scratch memory that is zero between calls, seed rate limiters, and the
+ * components of a nonce. Confined to the loop's thread. Not final, so that tests can set the nonce and read the memory.
  */
 class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
@@ -25,7 +25,7 @@ class SharedDrbgContext {
     private final long processStartMillis = System.currentTimeMillis();
     private long instances;
 
-    /** Memory for a DRBG and its output buffer, which its owner closes. */
+    /** Creates the memory of a DRBG and its output buffer. The caller must close it. */
     Arena newDrbgMemory() {
         return Arena.ofConfined();
     }
@@ -33,31 +33,31 @@ class SharedDrbgContext {
     /**
      * Creates a DRBG that is not instantiated.
      *
-     * @param memory must outlive the DRBG
+     * @param memory the memory of the DRBG, which must outlive it
      */
     CtrDrbg newDrbg(Arena memory) {
         return new CtrDrbg(df, scratch, memory);
     }
 
-    /** Native memory for reads from seed sources. */
+    /** Native memory into which seed sources are read. */
     MemorySegment stagingBuffer() {
         return staging;
     }
 
-    /** Native memory for the longest request of a DRBG. */
+    /** Native memory for the output of a request of maximum length. */
     MemorySegment outputBuffer() {
         return output;
     }
 
     /**
-     * The limiter of a guest, shared by all its sessions. There are at most as many limiters as guests in the
-     * configuration.
+     * Returns the limiter of a guest, which all its sessions share. Limiters are never removed; there is one for each
+     * guest name.
      */
     DrbgSeedRateLimiter seedLimiter(String guest) {
         return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
     }
 
-    /** New bytes of the kernel's generator, or none if it is not seeded. */
+    /** Returns new bytes of the kernel's generator; an empty array if the generator is not seeded. */
     byte[] kernelBytes() {
         int got = GetrandomSyscall.fill(staging, 0, CtrDrbg.MIN_ENTROPY_BYTES);
         byte[] bytes = new byte[Math.max(got, 0)];
@@ -66,7 +66,10 @@ class SharedDrbgContext {
         return bytes;
     }
 
-    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, two clocks. */
+    /**
+     * Returns a unique nonce (SP 800-90Ar1 §8.6.7): process ID, start time of the process, instance number and two
+     * clocks.
+     */
     byte[] nonce() {
         return ByteBuffer.allocate(5 * Long.BYTES)
                 .putLong(processId)

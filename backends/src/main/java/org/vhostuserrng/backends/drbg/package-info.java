@@ -1,7 +1,7 @@
 /**
  * One CTR_DRBG (SP 800-90Ar1 §10.2.1) per guest, seeded from several sources.
  *
- * <p>Threading: confined to the event loop's thread. The DRBGs of a loop share scratch memory.
+ * <p>Threading: all types are confined to the event loop's thread. The DRBGs of a loop share scratch memory.
  *
  * <p>Depends on {@code source} and {@code sys}.
  */

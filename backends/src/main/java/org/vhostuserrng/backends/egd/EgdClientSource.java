@@ -16,13 +16,13 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
- * Client of an EGD server: one connection with pipelined blocking reads (EGD command 0x02), reconnected whenever it is
- * lost. Confined to the source's read-ahead thread.
+ * A client of an EGD server. It has one connection with pipelined blocking reads (EGD command 0x02), and reconnects
+ * whenever the connection is lost. Confined to the source's read-ahead thread.
  *
- * <p>Replies of EGD have neither identifiers nor lengths. Unrequested bytes show that the two sides disagree; the
- * connection is closed, and bytes read earlier are discarded. All other bytes are returned as they arrive, also those
- * of a reply that the end of the connection cuts. A server may be slow: silence does not end a connection, keep-alive
- * probes find a server that has vanished.
+ * <p>EGD replies have neither an identifier nor a length. If unrequested bytes arrive, client and server are out of
+ * step: the connection is closed, and bytes that were read earlier are discarded. All other bytes are returned as they
+ * arrive, also those of a reply that the end of the connection cuts off. A server may be slow, so silence does not end
+ * a connection; TCP keep-alive probes detect a server that has vanished.
  */
 final class EgdClientSource implements BlockingEntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(EgdClientSource.class);
@@ -34,8 +34,9 @@ final class EgdClientSource implements BlockingEntropySource {
     /**
      * Timeouts in nanoseconds.
      *
-     * @param connectNanos for a connection attempt
-     * @param maxBackoffNanos maximum delay before a reconnect; the delay doubles while connections yield no bytes
+     * @param connectNanos timeout of a connection attempt
+     * @param maxBackoffNanos maximum delay before a reconnect; the delay doubles as long as connections provide no
+     *     bytes
      */
     record EgdTimeouts(long connectNanos, long maxBackoffNanos) {
         static final EgdTimeouts DEFAULT = new EgdTimeouts(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(8));
@@ -59,14 +60,14 @@ final class EgdClientSource implements BlockingEntropySource {
     private State state = State.DISCONNECTED;
     private TcpOrUnixClientSocket socket;
     private EgdRequestWindow requests = new EgdRequestWindow();
-    /** Whether this connection has yielded a byte. */
+    /** Whether this connection has provided a byte. */
     private boolean served;
 
     private int attempts;
     private long backoffNanos;
     private long stateSince = System.nanoTime();
 
-    /** Creates a disconnected source; the first {@link #read} connects. */
+    /** Creates a source without a connection. The first {@link #read} connects. */
     EgdClientSource(EgdServerAddress address, EgdTimeouts timeouts) {
         this.address = address;
         this.timeouts = timeouts;
@@ -126,7 +127,7 @@ final class EgdClientSource implements BlockingEntropySource {
         stateSince = System.nanoTime();
     }
 
-    /** Closes the connection and schedules the next attempt. */
+    /** Closes the connection, and sets the delay before the next attempt. */
     private void disconnect() {
         close();
         enter(State.DISCONNECTED);
@@ -140,7 +141,11 @@ final class EgdClientSource implements BlockingEntropySource {
         return new SourceUnavailableException(reason);
     }
 
-    /** Handles the end of a connection whose bytes were all requested. */
+    /**
+     * Handles the end of a connection that returned only requested bytes. Returns {@link #NO_DATA}.
+     *
+     * @throws SourceUnavailableException if the connection provided no bytes
+     */
     private int endConnection(String reason) throws SourceUnavailableException {
         if (!served) {
             throw unavailable(reason);
@@ -186,7 +191,7 @@ final class EgdClientSource implements BlockingEntropySource {
         return endConnection(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
     }
 
-    /** Requests more bytes once the window is at most half full, and sends requests that are still unsent. */
+    /** Requests more bytes if the window is at most half full, and sends requests that are still unsent. */
     private void sendRequests() {
         if (requests.needsRefill() && sendIndex == sendEnd && !sendFailed) {
             requests.adapt(System.nanoTime());
@@ -204,7 +209,8 @@ final class EgdClientSource implements BlockingEntropySource {
             if (result == TcpOrUnixClientSocket.EAGAIN) {
                 return;
             }
-            // A server may have replied before it closed the connection, so receiving continues.
+            // Continues to receive after a send error, because the server may have replied before it closed the
+            // connection.
             sendFailed = result < 0;
             sendIndex = sendFailed ? sendEnd : sendIndex + result;
         }
@@ -218,7 +224,7 @@ final class EgdClientSource implements BlockingEntropySource {
         }
     }
 
-    /** Rounds up, so that a timeout has really expired when the poller returns. */
+    /** Converts to milliseconds. Rounds up, so that the time has passed when the poller returns. */
     private static int millis(long nanos) {
         return (int) TimeUnit.NANOSECONDS.toMillis(nanos) + 1;
     }

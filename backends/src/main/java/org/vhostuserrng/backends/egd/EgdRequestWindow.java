@@ -5,15 +5,16 @@ import java.util.concurrent.TimeUnit;
 /**
  * The outstanding requests of one connection to an EGD server, which replies in order.
  *
- * <p>The window is the number of bytes requested in advance. It adapts to the server: it doubles if half of it is
- * answered quickly and halves if that takes long. The current time is always a parameter. Confined to one thread.
+ * <p>The window is the maximum number of bytes that are requested but not received. It adapts to the server: it doubles
+ * if the server quickly replies to half of it, and halves if this takes long. The current time is always a parameter.
+ * Confined to one thread.
  */
 final class EgdRequestWindow {
-    /** Maximum length of one request. */
+    /** Maximum length of one request in bytes. */
     static final int MAX_REQUEST_BYTES = 255;
-    /** Maximum window: sustains 32 MB/s at a round-trip time of 2 ms. */
+    /** Maximum window in bytes: sustains 32 MB/s at a round-trip time of 2 ms. */
     static final int MAX_WINDOW_BYTES = 1 << 16;
-    /** Initial window: enough for the first request of a guest. */
+    /** Initial and minimum window in bytes: enough for the first request of a guest. */
     static final int MIN_WINDOW_BYTES = 256;
 
     private static final long FAST_REPLY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
@@ -29,17 +30,17 @@ final class EgdRequestWindow {
     private int window = MIN_WINDOW_BYTES;
     private long refilledAt = Long.MIN_VALUE;
 
-    /** Bytes requested but not received. */
+    /** The number of bytes that were requested, but not received. */
     int outstanding() {
         return outstanding;
     }
 
-    /** Whether the window is at most half full. */
+    /** Returns whether the window is at most half full. */
     boolean needsRefill() {
         return outstanding <= window / 2;
     }
 
-    /** Adapts the window size. Call once before each refill. */
+    /** Adapts the size of the window. Must be called once before each refill. */
     void adapt(long now) {
         if (refilledAt != Long.MIN_VALUE) {
             long elapsed = now - refilledAt;
@@ -52,13 +53,13 @@ final class EgdRequestWindow {
         refilledAt = now;
     }
 
-    /** Length of the next request, 1 to {@link #MAX_REQUEST_BYTES}; 0 if the window is full. */
+    /** Returns the length of the next request, 1 to {@link #MAX_REQUEST_BYTES}; 0 if the window is full. */
     int nextRequestBytes() {
         int length = Math.min(window / REQUESTS_PER_WINDOW, MAX_REQUEST_BYTES);
         return outstanding + length <= window && count < MAX_REQUESTS ? length : 0;
     }
 
-    /** Records a request. */
+    /** Records a request of {@code length} bytes. */
     void requested(int length) {
         lengths[(oldest + count) % MAX_REQUESTS] = (byte) length;
         count++;
@@ -68,7 +69,7 @@ final class EgdRequestWindow {
     /**
      * Records received bytes.
      *
-     * @param bytes at most {@link #outstanding}
+     * @param bytes number of received bytes, at most {@link #outstanding}
      */
     void received(int bytes) {
         outstanding -= bytes;

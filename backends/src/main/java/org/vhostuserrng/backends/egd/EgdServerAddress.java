@@ -11,19 +11,22 @@ import org.vhostuserrng.backends.sys.NetworkInterfaceIndex;
 import org.vhostuserrng.backends.sys.TcpOrUnixClientSocket;
 import org.vhostuserrng.libc.NativePath;
 
-/** Address of an EGD server: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
+/** The address of an EGD server: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdServerAddress {
     String SYNTAX = "egd:tcp:HOST:PORT (PORT 1 to 65535) or egd:unix:PATH";
 
     /**
-     * Starts to connect. Attempts cycle through the addresses of a host name. May block while the name is resolved.
+     * Starts to connect. Successive attempts use the addresses of a host name in turn. May block while the name is
+     * resolved.
+     *
+     * @param attempt the number of attempts so far
      */
     TcpOrUnixClientSocket connect(int attempt) throws IOException;
 
     /**
      * Parses an address.
      *
-     * @throws IllegalArgumentException with the expected syntax, if the address is malformed
+     * @throws IllegalArgumentException if the address is malformed; the message has the expected syntax
      */
     static EgdServerAddress parse(String text) {
         Matcher tcp = Tcp.PATTERN.matcher(text);
@@ -42,7 +45,7 @@ sealed interface EgdServerAddress {
      * A TCP address.
      *
      * @param host a name, an IPv4 address, or an IPv6 address in brackets, with its zone (RFC 4007 §11)
-     * @param zone name or index of the network interface of a link-local address; empty if there is none
+     * @param zone name or index of the network interface of a link-local address; empty without a zone
      */
     record Tcp(String host, String zone, int port) implements EgdServerAddress {
         private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
@@ -65,7 +68,7 @@ sealed interface EgdServerAddress {
             return new Tcp(host, zone, port);
         }
 
-        /** The IPv6 address between the brackets, without its zone. */
+        /** Parses the IPv6 address between the brackets, without its zone. */
         private static InetAddress literal(String host) {
             int percent = host.indexOf(ZONE_DELIMITER);
             String address = host.substring(1, percent < 0 ? host.length() - 1 : percent);
@@ -94,7 +97,7 @@ sealed interface EgdServerAddress {
         }
     }
 
-    /** Address of a UNIX socket. */
+    /** The address of a UNIX socket. */
     record Unix(Path path) implements EgdServerAddress {
         private static final String PREFIX = "unix:";
 

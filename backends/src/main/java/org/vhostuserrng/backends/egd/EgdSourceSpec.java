@@ -5,12 +5,15 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 
-/** {@code egd:tcp:HOST:PORT} or {@code egd:unix:PATH}: a server of the EGD protocol. */
+/** The source {@code egd:tcp:HOST:PORT} or {@code egd:unix:PATH}: a server of the EGD protocol. */
 public final class EgdSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String PREFIX = "egd:";
 
-    /** Low because the origin of the bytes is unknown; still detects a server that is stuck or repeats itself. */
+    /**
+     * The default min-entropy in bits per byte. It is low, because the origin of the bytes is unknown, but the health
+     * tests still detect a server that is stuck or repeats itself.
+     */
     private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private final EgdServerAddress address;
@@ -30,7 +33,7 @@ public final class EgdSourceSpec extends ReadAheadSourceSpec {
         return PREFIX + address;
     }
 
-    /** {@inheritDoc} Does not connect: the server may be started later or restarted at any time. */
+    /** {@inheritDoc} Does not connect, because the server may be started later, or restarted at any time. */
     @Override
     public void probe() throws IOException {
         super.probe();

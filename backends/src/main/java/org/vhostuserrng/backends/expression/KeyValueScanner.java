@@ -5,10 +5,10 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * Scanner for {@code VALUE[,KEY[=VALUE]]…}, the syntax of {@code --source} and {@code --guest}.
+ * A scanner for {@code VALUE[,KEY[=VALUE]]…}, the syntax of {@code --source} and {@code --guest}.
  *
- * <p>Quoting rule, as in QEMU's options: a comma that belongs to a value is written twice. No other character is
- * special to this class. A key must not be empty or start with a comma.
+ * <p>A comma in a value is written twice, as in QEMU's options. No other character has a special meaning for this
+ * class. A key must not be empty or start with a comma.
  */
 public final class KeyValueScanner {
     private static final char SEPARATOR = ',';
@@ -43,7 +43,7 @@ public final class KeyValueScanner {
     /**
      * Reads a value up to a single comma, one of {@code terminators} or the end of the text.
      *
-     * @param terminators characters that end the value; left unread
+     * @param terminators characters that end the value; the scanner does not read them
      */
     String value(String terminators) {
         StringBuilder value = new StringBuilder();
@@ -60,8 +60,8 @@ public final class KeyValueScanner {
     }
 
     /**
-     * Like {@link #value(String)}, for a command line: a terminator that a shell would take as quoted is part of the
-     * value. A comma is written twice there too.
+     * Like {@link #value(String)}, for a command line: a terminator that is quoted for a shell is part of the value. A
+     * comma must be written twice even if it is quoted.
      */
     String commandLine(String terminators) {
         StringBuilder value = new StringBuilder();
@@ -93,7 +93,7 @@ public final class KeyValueScanner {
      * Reads the options that follow.
      *
      * @param terminators characters that end a value besides the comma
-     * @param isKey whether the word after a comma is the key of an option
+     * @param isKey returns whether the word after a comma is the key of an option
      */
     Map<String, String> options(String terminators, Predicate<String> isKey) {
         Map<String, String> options = new LinkedHashMap<>();
@@ -117,7 +117,7 @@ public final class KeyValueScanner {
         return text.substring(start, end);
     }
 
-    /** Reads {@code expected} if the text continues with it. */
+    /** Reads {@code expected} if it is next in the text. Returns whether it was. */
     boolean skip(String expected) {
         boolean matches = text.startsWith(expected, position);
         position += matches ? expected.length() : 0;
@@ -128,12 +128,12 @@ public final class KeyValueScanner {
         return position == text.length();
     }
 
-    /** The text before the position. */
+    /** The text before the current position. */
     String consumed() {
         return text.substring(0, position);
     }
 
-    /** The text from the position. */
+    /** The text from the current position on. */
     String remaining() {
         return text.substring(position);
     }

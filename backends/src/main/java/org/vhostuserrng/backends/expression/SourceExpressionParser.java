@@ -22,8 +22,8 @@ import org.vhostuserrng.backends.source.XorSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /**
- * Recursive-descent parser for {@code --source} expressions: a source and its options, separated by commas.
- * {@link KeyValueScanner} describes the quoting rule.
+ * A recursive-descent parser for {@code --source} expressions: a source and its options, separated by commas.
+ * {@link KeyValueScanner} describes how a comma is quoted.
  */
 public final class SourceExpressionParser {
     private static final String SYNTAX =
@@ -45,7 +45,7 @@ public final class SourceExpressionParser {
             DrbgReseedPolicy.RESEED_SECONDS,
             DrbgReseedPolicy.SEED_FROM);
 
-    /** Maximum nesting depth. It bounds the recursion; no useful expression is that deep. */
+    /** Maximum nesting depth, which limits the recursion. Useful expressions are less deep. */
     private static final int MAX_DEPTH = 16;
 
     private final KeyValueScanner scanner;
@@ -67,17 +67,18 @@ public final class SourceExpressionParser {
     }
 
     /**
-     * Parses an expression for a reader with health tests of its own: a noise source that is not part of a
+     * Parses an expression for a program that runs its own health tests: a noise source that is not inside a
      * {@code drbg} or {@code xor} returns its raw output.
      *
-     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     * @throws IllegalArgumentException if the expression is malformed; the message is one line that states the syntax
      */
     public static EntropySourceSpec parseUntested(String expression) {
         return parse(expression, true);
     }
 
     private static EntropySourceSpec parse(String expression, boolean testedByReader) {
-        // Error messages and log lines quote the expression, and each must stay on one line.
+        // Refuses line breaks, because error messages and log lines contain the expression, and each must stay on one
+        // line.
         if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
             throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
         }
@@ -118,7 +119,7 @@ public final class SourceExpressionParser {
         }
         List<SharedSourceSpec> seeds = scanner.skip(DrbgSourceSpec.NAME + "(") ? seeds() : null;
         String name = seeds == null ? name(terminators) : DrbgSourceSpec.NAME;
-        // Where a comma also separates sources, only a known key starts an option.
+        // If a comma can also separate sources, it begins an option only before a known key.
         boolean commaSeparatesSources = terminators.contains(",");
         Map<String, String> options =
                 scanner.options(terminators, key -> !commaSeparatesSources || OPTIONS.contains(key));
@@ -191,7 +192,7 @@ public final class SourceExpressionParser {
         return new GetrandomSourceSpec(via == null ? null : GetrandomPath.of(via));
     }
 
-    /** Getrandom, preceded by RDSEED if the processor has it and it works. */
+    /** Returns the default seed sources: RDSEED if the processor has it and it works, and getrandom. */
     private static List<SharedSourceSpec> defaultSeeds() {
         SharedSourceSpec processor = new CpuRngSourceSpec(Instruction.RDSEED, false, NoiseSourceOptions.NONE);
         SharedSourceSpec kernel = new GetrandomSourceSpec();
@@ -246,7 +247,7 @@ public final class SourceExpressionParser {
         } catch (NumberFormatException notANumber) {
             bits = Double.NaN;
         }
-        // Below 0.02 the cutoff of the repetition count test exceeds the number of start-up samples.
+        // Below 0.02, the cutoff of the repetition count test would exceed the number of start-up samples.
         if (!(bits >= 0.02 && bits <= 8)) {
             throw new IllegalArgumentException(MIN_ENTROPY + "=" + value + ": expected 0.02 to 8 bits per byte");
         }

@@ -1,7 +1,7 @@
 /**
  * The syntax of {@code --source} expressions and of key-value options.
  *
- * <p>Threading: stateless entry points, safe for any thread.
+ * <p>Threading: the static methods are stateless, and may be called on any thread.
  *
  * <p>Depends on every package that defines a source; no other package of this module depends on it.
  */

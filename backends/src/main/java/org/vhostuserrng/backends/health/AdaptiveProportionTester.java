@@ -1,11 +1,11 @@
 package org.vhostuserrng.backends.health;
 
 /**
- * Adaptive proportion test of SP 800-90B §4.4.2: detects a byte value that occurs too often in a window. Confined to
+ * The adaptive proportion test (SP 800-90B §4.4.2): detects a byte value that occurs too often in a window. Confined to
  * one thread.
  */
 final class AdaptiveProportionTester {
-    /** §4.4.2: window size W of a source that is not binary. */
+    /** §4.4.2: the window size W for a source that is not binary. */
     static final int WINDOW = 512;
 
     private final double minEntropy;
@@ -25,7 +25,7 @@ final class AdaptiveProportionTester {
         setMinusLog2Alpha(minusLog2Alpha);
     }
 
-    /** Changes α. The counts of the current window are kept. */
+    /** Changes α. Does not reset the count of the current window. */
     void setMinusLog2Alpha(int minusLog2Alpha) {
         cutoff = cutoff(minEntropy, Math.pow(2, -minusLog2Alpha));
     }
@@ -34,7 +34,7 @@ final class AdaptiveProportionTester {
         return cutoff;
     }
 
-    /** Adds a sample. Returns whether the test fails. */
+    /** Adds a sample. Returns true if the test fails. */
     boolean addSample(int sample) {
         if (windowPosition == 0) {
             first = sample;
@@ -49,9 +49,9 @@ final class AdaptiveProportionTester {
     }
 
     /**
-     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most
-     * α; W + 1 if all samples of a window may be equal. Sums the binomial tail from its rarest term, in logarithms
-     * because most terms underflow a double.
+     * Returns the cutoff of §4.4.2, C = 1 + CRITBINOM(W, 2^−H, 1 − α): the smallest count that is reached with a
+     * probability of at most α; W + 1 if even a window of equal samples is more probable. Sums the tail of the binomial
+     * distribution from its rarest term, with logarithms, because most terms underflow a double.
      */
     private static int cutoff(double minEntropy, double alpha) {
         double probability = Math.pow(2, -minEntropy);

@@ -4,20 +4,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Chooses α, the probability of a false positive per sample, by the rate of the source, so that a healthy source fails
- * a test by chance once in 34 years. α stays in the range that SP 800-90B §4.4 recommends, 2^−40 to 2^−20; sources
- * above 1 KiB/s therefore fail by chance more often: every 12 days at 1 MiB/s. {@link HealthFailureHistory} makes up
- * for it.
+ * Chooses α, the probability of a false positive per sample, according to the rate of the source, so that a healthy
+ * source fails a test by chance once in 34 years. α stays in the range that SP 800-90B §4.4 recommends, 2^−40 to 2^−20.
+ * Therefore sources above 1 KiB/s fail more often by chance: every 12 days at 1 MiB/s. {@link HealthFailureHistory}
+ * does not treat such a single failure as an alarm.
  *
- * <p>The rate is the highest average over a minute so far. Confined to one thread.
+ * <p>The rate is the highest average of a minute so far. Confined to one thread.
  */
 final class FalsePositiveRate {
-    /** §4.4: the smallest recommended α is 2^−40. */
+    /** −log2 of the smallest α that §4.4 recommends, 2^−40. */
     static final int MAX_MINUS_LOG2_ALPHA = 40;
-    /** §4.4: the largest recommended α is 2^−20. */
+    /** −log2 of the largest α that §4.4 recommends, 2^−20. */
     static final int MIN_MINUS_LOG2_ALPHA = 20;
 
-    /** Base 2 logarithm of the desired seconds between false positives: 34 years. */
+    /** Base 2 logarithm of the desired time between false positives in seconds: 34 years. */
     private static final int LOG2_SECONDS_BETWEEN = 30;
 
     private static final int PERIOD_SECONDS = 60;
@@ -29,13 +29,13 @@ final class FalsePositiveRate {
     private double samplesPerSecond;
     private boolean measured;
 
-    /** A rate that has not been measured: α is 2^−40. */
+    /** Creates an instance without a measured rate, for which α is 2^−40. */
     FalsePositiveRate(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
         periodStart = nanoClock.getAsLong();
     }
 
-    /** Adds samples of the source. */
+    /** Counts samples of the source. */
     void addSamples(int samples) {
         periodSamples += samples;
         long elapsed = nanoClock.getAsLong() - periodStart;
@@ -50,7 +50,7 @@ final class FalsePositiveRate {
         }
     }
 
-    /** −log2 α, 20 to 40. */
+    /** Returns −log2 α, 20 to 40. */
     int minusLog2Alpha() {
         if (!measured) {
             return MAX_MINUS_LOG2_ALPHA;
@@ -60,10 +60,10 @@ final class FalsePositiveRate {
     }
 
     /**
-     * Expected time between tests that a healthy source fails by chance.
+     * Returns the expected time between failures of a healthy source by chance.
      *
-     * @param perSample probability per sample
-     * @return nanoseconds, {@link Long#MAX_VALUE} if longer than that
+     * @param perSample probability of a failure per sample
+     * @return nanoseconds, at most {@link Long#MAX_VALUE}
      */
     long expectedNanosBetween(double perSample) {
         return (long) (TimeUnit.SECONDS.toNanos(1) / (perSample * Math.max(samplesPerSecond, Double.MIN_NORMAL)));

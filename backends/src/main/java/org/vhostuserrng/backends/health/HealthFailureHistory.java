@@ -4,15 +4,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Tells failed tests that chance explains from an alarm. A single failure is repeated by chance so soon only once in
- * thousands of times, so a second one weighs more than the first. Confined to one thread.
+ * Distinguishes failed tests that chance can explain from an alarm. A second failure soon after the first one is an
+ * alarm, because only one in thousands of failures is followed by another one by chance so soon. Confined to one
+ * thread.
  */
 final class HealthFailureHistory {
-    /** Share of the expected time between false positives within which a second failure is an alarm: 2^−14. */
+    /** A second failure is an alarm within 2^−14 of the expected time between false positives. */
     private static final int SECOND_FAILURE_SHIFT = 14;
 
     private static final long MAX_SECOND_FAILURE_NANOS = TimeUnit.HOURS.toNanos(1);
-    /** Share of the expected time between false positives within which a third failure is an alarm: 2^−6. */
+    /** A third failure is an alarm within 2^−6 of the expected time between false positives. */
     private static final int THIRD_FAILURE_SHIFT = 6;
 
     private static final long MAX_THIRD_FAILURE_NANOS = TimeUnit.DAYS.toNanos(1);
@@ -27,7 +28,7 @@ final class HealthFailureHistory {
         this.nanoClock = nanoClock;
     }
 
-    /** The source has passed its start-up tests. */
+    /** Records that the source has passed its start-up tests. */
     void passedStartup() {
         passedStartupSince = true;
     }
@@ -35,9 +36,9 @@ final class HealthFailureHistory {
     /**
      * Adds a failed test.
      *
-     * @param expectedNanosBetween expected time between false positives at the rate of the source
-     * @return whether it is an alarm: a failure of the start-up tests that the failure before made necessary, or a
-     *     second or third failure in a time in which chance hardly explains so many
+     * @param expectedNanosBetween expected time in nanoseconds between false positives at the rate of the source
+     * @return whether the failure is an alarm: a failure of the start-up tests that were repeated after the previous
+     *     failure, or a second or third failure in too short a time to be explained by chance
      */
     boolean addFailure(long expectedNanosBetween) {
         long now = nanoClock.getAsLong();

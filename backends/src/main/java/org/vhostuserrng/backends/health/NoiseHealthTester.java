@@ -8,14 +8,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests, then
- * continuous tests of every sample. Confined to the thread that reads the source.
+ * The health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests, then continuous tests
+ * of every sample. Confined to the thread that reads the source.
  */
 public final class NoiseHealthTester {
     private static final long HOURS_PER_DAY = 24;
     private static final long HOURS_PER_YEAR = 365 * HOURS_PER_DAY;
 
-    /** §4.3: consecutive samples tested before the first one is used. */
+    /** §4.3: number of consecutive samples that the start-up tests test before the first one is used. */
     static final int STARTUP_SAMPLES = 1024;
 
     private final double minEntropy;
@@ -29,7 +29,7 @@ public final class NoiseHealthTester {
     private int startupSamplesLeft;
 
     /**
-     * Creates the tests of a source that has not been opened before.
+     * Creates the tests of a source that was not opened before.
      *
      * @param minEntropy H in bits per byte, above 0 and at most 8
      */
@@ -40,7 +40,12 @@ public final class NoiseHealthTester {
                         new SecureRandom().longs(SeenSequenceHashes.KEY_COUNT).toArray()));
     }
 
-    /** Creates the tests of a source; {@code seen} contains the sequences that the source has produced before. */
+    /**
+     * Creates the tests of a source.
+     *
+     * @param minEntropy H in bits per byte, above 0 and at most 8
+     * @param seen the sequences that the source has produced before
+     */
     public NoiseHealthTester(double minEntropy, SeenSequenceHashes seen) {
         this(minEntropy, seen, System::nanoTime);
     }
@@ -49,7 +54,7 @@ public final class NoiseHealthTester {
      * Creates the tests of a source.
      *
      * @param seen the sequences that the source has produced before
-     * @param nanoClock monotonic time in nanoseconds
+     * @param nanoClock returns a monotonic time in nanoseconds
      */
     NoiseHealthTester(double minEntropy, SeenSequenceHashes seen, LongSupplier nanoClock) {
         this.minEntropy = minEntropy;
@@ -59,7 +64,7 @@ public final class NoiseHealthTester {
         restart();
     }
 
-    /** Restarts with the start-up tests. Sequences seen before still count as repeated. */
+    /** Begins the start-up tests again. Does not forget the sequences that the source has produced. */
     public void restart() {
         repetitionCount = new RepetitionCountTester(minEntropy, minusLog2Alpha);
         adaptiveProportion = new AdaptiveProportionTester(minEntropy, minusLog2Alpha);
@@ -67,7 +72,7 @@ public final class NoiseHealthTester {
         startupSamplesLeft = STARTUP_SAMPLES;
     }
 
-    /** Whether the source has passed the start-up tests. */
+    /** Returns whether the source has passed the start-up tests. */
     public boolean hasPassedStartup() {
         return startupSamplesLeft == 0;
     }
@@ -78,14 +83,17 @@ public final class NoiseHealthTester {
     }
 
     /**
-     * Whether the last failure was an alarm: chance does not explain it, because another one came shortly before. A
-     * source whose failure was no alarm may be used as soon as it has passed the start-up tests again.
+     * Returns whether the last failure was an alarm: chance does not explain it, because it followed another failure
+     * too soon. After a failure that is not an alarm, the source may be used as soon as it has passed the start-up
+     * tests again.
      */
     public boolean isAlarm() {
         return alarm;
     }
 
-    /** How often a healthy source of this rate fails by chance, for a log line: for example {@code every 12 days}. */
+    /**
+     * Describes for a log line how often a healthy source of this rate fails by chance, such as {@code every 12 days}.
+     */
     public String chanceOfFailure() {
         long hours = TimeUnit.NANOSECONDS.toHours(falsePositives.expectedNanosBetween(falsePositiveProbability()));
         if (hours >= 2 * HOURS_PER_YEAR) {
@@ -94,7 +102,7 @@ public final class NoiseHealthTester {
         return hours >= 2 * HOURS_PER_DAY ? "every " + hours / HOURS_PER_DAY + " days" : "every " + hours + " hours";
     }
 
-    /** Upper bound of the probability per sample that a source of min-entropy H fails one of the tests. */
+    /** Returns an upper bound of the probability per sample that a source of min-entropy H fails one of the tests. */
     private double falsePositiveProbability() {
         return repetitionCount.falsePositiveProbability()
                 + Math.pow(2, -minusLog2Alpha) / AdaptiveProportionTester.WINDOW
@@ -104,7 +112,7 @@ public final class NoiseHealthTester {
     /**
      * Tests {@code length} more samples.
      *
-     * @return null, or a description of the failure; none of the samples may be used then
+     * @return null if all tests pass; otherwise a description of the failure: none of the samples may be used
      */
     public String check(MemorySegment samples, long offset, int length) {
         chooseAlpha(length);

@@ -1,28 +1,29 @@
 package org.vhostuserrng.backends.health;
 
 /**
- * Detects sequences that the source has produced before, for example if a server replays its buffer. The two tests of
- * SP 800-90B §4.4 cannot detect this because the frequency of each byte is normal; §4.5 allows additional tests.
+ * Detects sequences that the source has produced before, for example because a server replays its buffer. The two tests
+ * of SP 800-90B §4.4 cannot detect this, because the frequency of each byte is normal. §4.5 permits additional tests.
  *
- * <p>Computes a rolling (Rabin-Karp) hash over a sliding window. Windows are selected for storage by their hash, so the
- * selection does not depend on where a repeated sequence starts. A repetition is usually detected within one window of
- * its start. Confined to one thread.
+ * <p>Computes a rolling (Rabin-Karp) hash of a sliding window. Whether the hash of a window is stored depends only on
+ * the hash, not on the position of the window, so the same windows of a repeated sequence are looked up. A repetition
+ * is usually detected within one window of its start. Confined to one thread.
  */
 final class RepeatedSequenceTester {
     /**
-     * Upper bound of the probability that a new sequence seems repeated: one of 13 samples ends a window that is looked
-     * up, its entry is compared by 64 bits of which 17 are the same for all windows of that entry.
+     * Upper bound of the probability per sample that a new sequence seems to be repeated: one of 13 samples ends a
+     * window that is looked up. Its hash of 64 bits is compared to that of an entry of the table, but 17 of the bits
+     * are always equal, because they select the entry.
      */
     static final double FALSE_POSITIVE_PROBABILITY = 0x1p-47 / 13;
 
-    /** Min-entropy of a window, so high that a repetition by chance is practically impossible. */
+    /** Min-entropy of a window in bits, so high that a repetition by chance is practically impossible. */
     private static final double WINDOW_BITS = 64;
 
     private static final int MIN_WINDOW = 32;
 
     /**
-     * Maximum distance between stored windows in bytes. Without it, a cycle too short to contain a window selected by
-     * its hash would not be detected.
+     * Maximum distance in bytes between windows that are stored. Without this limit, a cycle would not be detected if
+     * it is so short that the hash of none of its windows is selected.
      */
     private static final int MAX_SAMPLING_GAP = 64;
 
@@ -38,7 +39,7 @@ final class RepeatedSequenceTester {
      * Creates a test with an empty window.
      *
      * @param minEntropy H in bits per byte
-     * @param seen sequences that the source has produced before
+     * @param seen the sequences that the source has produced before
      */
     RepeatedSequenceTester(double minEntropy, SeenSequenceHashes seen) {
         this.seen = seen;
@@ -50,12 +51,12 @@ final class RepeatedSequenceTester {
         oldestMultiplier = power;
     }
 
-    /** Length of the sequences that are compared, in bytes. */
+    /** The length in bytes of the sequences that are compared. */
     int window() {
         return window.length;
     }
 
-    /** Adds a sample. Returns whether the test fails. */
+    /** Adds a sample. Returns true if the test fails. */
     boolean addSample(int sample) {
         hash = hash * seen.multiplier() + seen.byteKey(sample);
         if (samples >= window.length) {
@@ -76,7 +77,7 @@ final class RepeatedSequenceTester {
         return seen.addIfAbsent(hash);
     }
 
-    /** Starts a new window. Stored hashes are kept. */
+    /** Begins a new window. Does not remove the stored hashes. */
     void restart() {
         hash = 0;
         windowIndex = 0;

@@ -1,6 +1,6 @@
 package org.vhostuserrng.backends.health;
 
-/** Repetition count test of SP 800-90B §4.4.1: detects too many equal bytes in a row. Confined to one thread. */
+/** The repetition count test (SP 800-90B §4.4.1): detects too many equal bytes in a row. Confined to one thread. */
 final class RepetitionCountTester {
     private static final int NO_SAMPLE = -1;
 
@@ -20,9 +20,10 @@ final class RepetitionCountTester {
         setMinusLog2Alpha(minusLog2Alpha);
     }
 
-    /** Changes α. The current run of equal samples still counts. */
+    /** Changes α. Does not reset the count of the current run of equal samples. */
     void setMinusLog2Alpha(int minusLog2Alpha) {
-        // §4.4.1: C = 1 + ⌈−log2 α / H⌉, and no more than the start-up samples, so that they detect a stuck source.
+        // §4.4.1: C = 1 + ⌈−log2 α / H⌉. Limited to the number of start-up samples, so that these detect a stuck
+        // source.
         cutoff = Math.min(1 + (int) Math.ceil(minusLog2Alpha / minEntropy), NoiseHealthTester.STARTUP_SAMPLES);
     }
 
@@ -30,12 +31,12 @@ final class RepetitionCountTester {
         return cutoff;
     }
 
-    /** Probability per sample that a source of min-entropy H fails. */
+    /** Returns the probability per sample that a source of min-entropy H fails this test. */
     double falsePositiveProbability() {
         return Math.pow(2, -minEntropy * (cutoff - 1));
     }
 
-    /** Adds a sample. Returns whether the test fails. */
+    /** Adds a sample. Returns true if the test fails. */
     boolean addSample(int sample) {
         if (sample == last) {
             count++;

@@ -3,16 +3,16 @@ package org.vhostuserrng.backends.health;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Keyed hashes of the sequences that a source has produced, about the last 64 KiB. The hashes do not reveal the bytes.
- * Kept when the source fails or is closed, because a server may replay its buffer to a new connection. Any thread; a
- * race between two threads can only lose entries.
+ * Keyed hashes of about the last 64 KiB that a source has produced. The hashes do not reveal the bytes. They are kept
+ * when the source fails or is closed, because a server may replay its buffer to a new connection. Any thread; a race
+ * between two threads can only lose entries.
  */
 public final class SeenSequenceHashes {
-    /** Number of random keys. */
+    /** Number of random keys that the constructor needs. */
     public static final int KEY_COUNT = 257;
 
     private static final int TABLE_SIZE = 1 << 13;
-    /** One hash in 16 is stored. The choice depends on the hash only. */
+    /** Selects one hash in 16 to be stored. */
     private static final long SAMPLE_MASK = 0xf;
 
     private final long multiplier;
@@ -29,12 +29,12 @@ public final class SeenSequenceHashes {
         this.multiplier = keys[KEY_COUNT - 1] | 1;
     }
 
-    /** Multiplier of the rolling hash. */
+    /** The multiplier of the rolling hash. */
     long multiplier() {
         return multiplier;
     }
 
-    /** The term that a byte contributes to the rolling hash. */
+    /** Returns the term that a byte adds to the rolling hash. */
     long byteKey(int sample) {
         return keys[sample];
     }
@@ -43,7 +43,7 @@ public final class SeenSequenceHashes {
         return (mix(hash) & SAMPLE_MASK) == 0;
     }
 
-    /** Stores a hash. Returns whether it was stored before. */
+    /** Stores a hash. Returns whether it was already stored. */
     boolean addIfAbsent(long hash) {
         long mixed = mix(hash);
         int index = (int) (mixed >>> 4) & (TABLE_SIZE - 1);

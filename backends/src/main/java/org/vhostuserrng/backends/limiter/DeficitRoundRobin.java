@@ -7,33 +7,36 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
 /**
- * Distributes a total rate limit, or the bytes of a slow source, among the guests by weight, regardless of the number
- * and size of their requests.
+ * Divides a total rate limit, or the bytes of a slow source, among the guests by weight, regardless of the number and
+ * size of their requests.
  *
  * <p>Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995): in
- * each round, each active flow may use a quantum that is proportional to its weight; a round ends when all active flows
- * have used theirs. Unlike a packet queue, a guest makes its next request only some time after the previous one was
- * served. A flow therefore stays active for an idle timeout after each request, and flows that have used their quantum
- * wait for it. The unused part of a guest's share goes to the other guests. Without contention, no flow waits and no
- * bytes are counted.
+ * each round, each active flow may use a quantum of bytes that is proportional to its weight. A round ends when all
+ * active flows have used their quanta. Unlike a packet queue, a guest makes its next request only some time after the
+ * previous one was served. Therefore a flow stays active for an idle timeout after each request, and flows that have
+ * used their quantum wait for it. The other guests get the part of a guest's share that it does not use. Without
+ * contention, no flow waits and no bytes are counted.
  *
- * <p>A flow with a guaranteed minimum is served before the others until it has received its minimum. The current time
- * is always a parameter, in nanoseconds that never decrease. Confined to one thread.
+ * <p>A flow with a guaranteed minimum is served before the others until it has received this minimum. The current time
+ * is always a parameter in nanoseconds, and must never decrease. Confined to one thread.
  */
 public final class DeficitRoundRobin {
-    /** Size of the memory of {@link #keepIn}. */
+    /** Size of the memory of {@link #keepIn} in bytes. */
     public static final int KEPT_BYTES = RateLimiter.KEPT_BYTES;
 
     private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
     private static final long QUANTA_PER_PERIOD = 4096;
 
-    /** Longer than a driver takes to make its next request, which is a few interrupt latencies. */
+    /**
+     * Time after its last request for which a flow stays active: longer than a driver needs to make its next request,
+     * which is a few interrupt latencies.
+     */
     private static final long IDLE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-    /** How long the source counts as starved after it had no bytes. */
+    /** Time for which the source counts as starved after it had no bytes. */
     private static final long STARVED_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     /**
-     * If no flow has been served for this long, a waiting flow starts the next round, so that a guest that does not use
+     * Time without a served flow after which a waiting flow starts the next round, so that a guest that does not use
      * its quantum cannot block the others.
      */
     private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -45,18 +48,18 @@ public final class DeficitRoundRobin {
     private boolean limited;
     private long quantum;
 
-    /** Null if the used part of the total ends with this process. */
+    /** Memory for the usage of the total, which outlives this process; null if there is none. */
     private MemorySegment kept;
 
     private long clockOffset;
 
     private long round;
     private int activeFlows;
-    /** Active flows that have not used up their quantum in this round. */
+    /** Number of active flows that have not used their quantum in this round. */
     private int flowsWithDeficit;
 
     private int awaitingRound;
-    /** Flows that were notified at the start of this round and have not requested bytes since. */
+    /** Number of flows that were notified at the start of this round, and have not requested bytes since. */
     private int notifiedWaiters;
 
     private int awaitingTotal;
@@ -64,7 +67,7 @@ public final class DeficitRoundRobin {
     private int awaitingGuaranteed;
     private long starvedUntil = -1;
     private long servedAt;
-    /** List of active flows that do not wait, ordered by the time of their last request. */
+    /** Linked list of active flows that do not wait, ordered by the time of their last request. */
     private DrrGuestFlow firstActive;
 
     private DrrGuestFlow lastActive;
@@ -72,7 +75,7 @@ public final class DeficitRoundRobin {
     /**
      * Creates a scheduler without flows.
      *
-     * @param total the rate limit of all guests together; {@link RateLimitConfig#NONE} for none
+     * @param total the rate limit of all guests together; {@link RateLimitConfig#NONE} for no limit
      * @param onRoundStart called on the caller's thread when waiting guests must call {@link DrrGuestFlow#grant} again
      */
     public DeficitRoundRobin(RateLimitConfig total, Runnable onRoundStart) {
@@ -87,14 +90,14 @@ public final class DeficitRoundRobin {
         quantum = limited ? Math.clamp(limits.maxBytes() / QUANTA_PER_PERIOD, MIN_QUANTUM, MAX_QUANTUM) : MIN_QUANTUM;
     }
 
-    /** The total rate limit in force. */
+    /** The current total rate limit. */
     public RateLimitConfig total() {
         return limits;
     }
 
     /**
-     * Changes the total rate limit between two requests, as {@link GuestRateLimiter#setConfig} does, and notifies all
-     * waiting guests.
+     * Changes the total rate limit, and notifies all waiting guests. Must be called between two requests, as
+     * {@link GuestRateLimiter#setConfig}.
      */
     public void setTotal(long now, RateLimitConfig newTotal) {
         if (newTotal.equals(limits)) {
@@ -147,15 +150,16 @@ public final class DeficitRoundRobin {
     }
 
     /**
-     * From now on, keeps the used part of the total rate limit in memory that outlives this process. It is written
-     * before the guest can see the bytes that were charged. Reservations begin anew with the next process: they only
-     * order the guests within the total.
+     * Sets the memory, which outlives this process, that contains the usage of the total rate limit from now on. It is
+     * written before a guest can see the bytes that were charged. Guaranteed minimums are not kept: they only determine
+     * the order of the guests within the total.
      *
-     * @param memory {@link #KEPT_BYTES}
-     * @param continued whether the memory contains what another process left, possibly with another limit; otherwise it
-     *     is overwritten
-     * @param now this object's time
-     * @param monotonicNow the same instant by CLOCK_MONOTONIC, which all processes of the host share; nanoseconds
+     * @param memory {@link #KEPT_BYTES} bytes
+     * @param continued true if the memory contains the usage that a previous process left, possibly with another limit;
+     *     false to overwrite the memory
+     * @param now the current time of this object's clock
+     * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
+     *     host
      */
     public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
         kept = memory;
@@ -203,8 +207,8 @@ public final class DeficitRoundRobin {
         }
         activate(flow, now);
         if (uncontended && flow.deficit <= 0 && notifiedWaiters == 0) {
-            // The flows that still have a quantum request too little to use the total; its tokens would be lost without
-            // a new round.
+            // Starts a new round: the flows with an unused quantum request too little to use the total, whose further
+            // tokens would be lost.
             nextRound();
             activate(flow, now);
         }
@@ -222,18 +226,21 @@ public final class DeficitRoundRobin {
         return granted;
     }
 
-    /** The bytes that a flow may still receive in this round; 0 while a guarantee of another flow is pending. */
+    /**
+     * Returns the number of bytes that a flow may still receive in this round; 0 while a flow waits for its guaranteed
+     * minimum.
+     */
     private long remainingInRound(DrrGuestFlow flow, long wanted) {
         if (awaitingGuaranteed > 0 || flow.deficit <= 0) {
             return 0;
         }
-        // A grant may exceed the deficit to avoid requests of a few bytes; the excess is charged to the next round.
+        // A grant may exceed the deficit, to avoid grants of a few bytes. The excess is charged to the next round.
         return Math.min(wanted, Math.max(flow.deficit, MIN_QUANTUM));
     }
 
     /**
-     * The number of tokens to wait for. Covers all flows that wait for the total, so that they do not all wake up when
-     * there are tokens for only one of them.
+     * Returns the number of tokens to wait for: enough for all flows that wait for the total, so that they do not all
+     * wake up when there are tokens for only one of them.
      */
     private long forAllWaiting() {
         return Math.min(awaitingTotal * MIN_QUANTUM, total.minGrant(GuestRateLimiter.UNLIMITED) / 2);
@@ -299,8 +306,8 @@ public final class DeficitRoundRobin {
         if (!flow.active) {
             flow.active = true;
             activeFlows++;
-            // A flow that becomes active again in the same round keeps its deficit: pausing does not yield a second
-            // quantum.
+            // A flow that becomes active again in the same round keeps its deficit, so that a pause does not give it a
+            // second quantum.
             if (flow.round != round || flow.deficit > 0) {
                 flowsWithDeficit++;
             }
@@ -310,7 +317,7 @@ public final class DeficitRoundRobin {
         link(flow, now);
         while (flow.round != round) {
             flow.round = round;
-            // If the previous round ended early, the unused deficit is kept, at most one quantum.
+            // Keeps an unused deficit of at most one quantum if the previous round ended early.
             flow.deficit = Math.min(flow.deficit, flow.quantum) + flow.quantum;
             if (flow.deficit <= 0) {
                 finishTurn();
@@ -418,7 +425,7 @@ public final class DeficitRoundRobin {
         lastActive = flow;
     }
 
-    /** Removes a flow from the list. Does nothing for a flow that waits. */
+    /** Removes a flow from the list. Does nothing for a flow that waits, which is not in the list. */
     private void unlink(DrrGuestFlow flow) {
         if (flow.previousActive != null) {
             flow.previousActive.nextActive = flow.nextActive;

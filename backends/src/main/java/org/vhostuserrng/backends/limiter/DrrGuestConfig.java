@@ -1,10 +1,11 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * A guest's share of the total.
+ * A guest's share of the total rate limit.
  *
- * @param weight relative to the weights of other guests, 1 to {@link #MAX_WEIGHT}
- * @param minBytes bytes guaranteed per period of the total, even if other guests want all of it; at least 0
+ * @param weight the guest's weight relative to those of other guests, 1 to {@link #MAX_WEIGHT}
+ * @param minBytes number of bytes per period of the total that the guest can always receive, even if other guests
+ *     request the whole total; 0 for no guarantee
  */
 public record DrrGuestConfig(int weight, long minBytes) {
     /** The highest weight. */

@@ -1,51 +1,53 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * One guest's flow in a {@link DeficitRoundRobin}, kept across the guest's sessions. Only the scheduler uses the
- * fields; they are stored here so that scheduling allocates nothing. Confined to the scheduler's thread.
+ * The flow of one guest in a {@link DeficitRoundRobin}, which outlives the guest's sessions. Only the scheduler uses
+ * the fields. They are stored here so that scheduling does not allocate. Confined to the scheduler's thread.
  */
 public final class DrrGuestFlow {
-    /** Result of {@link #retryAt}: no time is known. */
+    /** Returned by {@link #retryAt} if no time is known. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    /** Why a flow waits. */
+    /** The reason why a flow waits. */
     enum WaitReason {
         NONE,
-        /** For the next round. */
+        /** The flow waits for the next round. */
         ROUND,
-        /** For the total rate limit. */
+        /** The flow waits for the total rate limit. */
         TOTAL,
-        /** For bytes of the source. */
+        /** The flow waits for bytes of the source. */
         SOURCE
     }
 
     final DeficitRoundRobin scheduler;
     DrrGuestConfig config;
-    /** Bytes per round. */
+    /** Number of bytes that the flow may use per round. */
     long quantum;
-    /** The guaranteed minimum, served before other flows; null if there is none. */
+    /** The guaranteed minimum, which is served before other flows; null if there is none. */
     RateLimiter guarantee;
 
-    /** In the current round: the flow waits, or made a request less than the idle timeout ago. */
+    /** Whether the flow takes part in the current round: it waits, or made a request less than the idle timeout ago. */
     boolean active;
     /** The last round in which the flow was active. */
     long round = -1;
-    /** Bytes that the flow may still receive in {@link #round}; 0 or less if it has used its quantum. */
+    /** Number of bytes that the flow may still receive in {@link #round}; 0 or less if it has used its quantum. */
     long deficit;
 
-    /** Bytes of a {@link #reserve} without its {@link #charge}. */
+    /** Number of bytes of the last {@link #reserve}; 0 after its {@link #charge}. */
     long reserved;
 
     WaitReason waitingFor = WaitReason.NONE;
-    /** Waits for the total although its guarantee covers the request. */
+    /** Whether the flow waits for the total although its guaranteed minimum covers the request. */
     boolean guaranteePending;
 
     long retryAt;
-    /** Time since which the flow waits for the next round. */
+    /** The time since which the flow waits for the next round. */
     long waitingForRoundSince;
 
     long lastRequestAt;
-    /** Neighbours in the list of active flows that do not wait, ordered by {@link #lastRequestAt}. */
+    /**
+     * The previous and the next flow in the list of active flows that do not wait, ordered by {@link #lastRequestAt}.
+     */
     DrrGuestFlow previousActive;
 
     DrrGuestFlow nextActive;
@@ -54,71 +56,72 @@ public final class DrrGuestFlow {
         this.scheduler = scheduler;
     }
 
-    /** The share in force. */
+    /** The current share. */
     public DrrGuestConfig config() {
         return config;
     }
 
-    /** Changes the share between two requests. */
+    /** Changes the share. Must be called between two requests. */
     public void setConfig(long now, DrrGuestConfig newConfig) {
         scheduler.setConfig(this, now, newConfig);
     }
 
-    /** Ends the flow of a guest that is removed. Its ring must have stopped. */
+    /** Removes the flow of a guest whose virtqueue has stopped. */
     public void remove() {
         scheduler.remove(this);
     }
 
-    /** Whether there is a total rate limit, so that {@link #commit} is needed. */
+    /** Returns whether there is a total rate limit, so that {@link #commit} must be called. */
     public boolean isLimited() {
         return scheduler.isLimited();
     }
 
     /**
-     * Returns how many bytes a request may receive now.
+     * Returns the number of bytes that a request may receive now.
      *
-     * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: call again when the scheduler notifies its waiters, at {@link #retryAt} at the
-     *     latest
+     * @param wanted number of bytes that the request wants, at least 1
+     * @return 1 to {@code wanted}; 0 if the request must wait: call again when the scheduler notifies its waiters, at
+     *     {@link #retryAt} at the latest
      */
     public long grant(long now, long wanted) {
         return scheduler.isContended(now) ? scheduler.grant(this, now, wanted) : scheduler.grantUnlimited(this, wanted);
     }
 
     /**
-     * Whether the last {@link #grant} was refused because of the total rate limit, not because the source is starved.
+     * Returns whether the last {@link #grant} returned 0 because of the total rate limit, not because the source is
+     * starved.
      */
     public boolean isThrottledByTotal() {
         return waitingFor != WaitReason.SOURCE && scheduler.isLimited();
     }
 
-    /** After {@link #grant} returned 0: the latest time to call it again, or {@link #NEVER}. */
+    /** The latest time at which to call {@link #grant} again after it has returned 0, or {@link #NEVER}. */
     public long retryAt() {
         return retryAt;
     }
 
     /**
-     * Charges the total with a request before it is served, as if it received all of its grant. What follows without
-     * {@link #charge} cannot take this back.
+     * Charges a request to the total before it is served, as if the request received its whole grant. Only
+     * {@link #charge} refunds unused bytes.
      *
      * @param now the time passed to {@link #grant}
-     * @param granted 1 to the grant
+     * @param granted number of bytes, 1 to the grant
      */
     public void reserve(long now, long granted) {
         scheduler.reserve(this, now, granted);
     }
 
     /**
-     * Charges the bytes of a request that was served, and takes back the rest of its {@link #reserve}.
+     * Charges the bytes of a request that was served, and refunds the rest of its {@link #reserve}.
      *
      * @param now the time passed to {@link #grant}
-     * @param served at most the grant; 0 after {@link #reserve} if certainly no byte was written
+     * @param served number of bytes, at most the grant; 0 after {@link #reserve} if certainly no byte was written
      */
     public void charge(long now, long served) {
         scheduler.charge(this, now, served);
     }
 
-    /** Reports that the source, shared by all guests, had no bytes for a grant. */
+    /** Reports that the source, which all guests share, had no bytes for a grant. */
     public void sourceStarved(long now) {
         scheduler.sourceStarved(this, now);
     }
@@ -128,12 +131,12 @@ public final class DrrGuestFlow {
         scheduler.commit(now);
     }
 
-    /** Reports that the guest no longer waits. The flow stays active. */
+    /** Reports that the guest does not wait any more. The flow stays active until the idle timeout. */
     public void stopWaiting(long now) {
         scheduler.stopWaiting(this, now);
     }
 
-    /** Called when the ring is disabled: other guests no longer wait for this one. */
+    /** Deactivates the flow, so that other guests do not wait for it. Must be called when the ring is disabled. */
     public void deactivate() {
         scheduler.deactivate(this);
     }

@@ -4,25 +4,26 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
- * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
- * first charge after the previous one has ended. Unlike in QEMU, the duration of a window is measured from the commit,
- * when the guest can see the data, and an amount charged in one window but committed in the next counts in the next.
+ * A rate limit with consecutive windows of fixed length, each with the same maximum. As in QEMU's
+ * hw/virtio/virtio-rng.c, a window starts with the first charge after the previous one has ended. Unlike in QEMU, the
+ * length of a window is measured from the commit, when the guest can see the data, and an amount that was charged in
+ * one window, but committed in the next, counts in the next.
  */
 final class FixedWindowRateLimiter extends RateLimiter {
     private final long max;
     private final long length;
     private long end;
     private long used;
-    /** The window started after the last commit. */
+    /** Whether the window has started after the last commit. */
     private boolean started;
 
     private long uncommitted;
 
     /**
-     * Creates a counter without a window.
+     * Creates a limit before its first window.
      *
-     * @param max per window
-     * @param length nanoseconds, at least 1
+     * @param max maximum amount per window
+     * @param length length of a window in nanoseconds, at least 1
      */
     FixedWindowRateLimiter(long max, long length) {
         this.max = max;

@@ -3,23 +3,23 @@ package org.vhostuserrng.backends.limiter;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The rate limits of one guest: bytes and requests per period, and a one-time burst. Kept across the guest's sessions.
- * The current time is always a parameter, in nanoseconds that never decrease. Confined to one thread.
+ * The rate limits of one guest: bytes and requests per period, and a one-time burst. They outlive the guest's sessions.
+ * The current time is always a parameter in nanoseconds, and must never decrease. Confined to one thread.
  */
 public final class GuestRateLimiter {
-    /** No limit: the default and the maximum of QEMU's max-bytes. */
+    /** The value for no limit, which is also the default and the maximum of QEMU's max-bytes. */
     public static final long UNLIMITED = Long.MAX_VALUE;
-    /** Size of the state of {@link #keep}. */
+    /** Size of the state that {@link #keep} writes, in bytes. */
     public static final int KEPT_BYTES = Long.BYTES + 2 * RateLimiter.KEPT_BYTES;
-    /** Maximum and default of QEMU's period. */
+    /** Maximum period in milliseconds, which is also the maximum and the default of QEMU's period. */
     public static final int MAX_PERIOD_MILLIS = 65536;
 
     /**
-     * The used part of the limits, which migrates with the guest.
+     * The usage of the limits, which migrates with the guest.
      *
-     * @param bytes charged in the current period, at least 0
-     * @param ops requests charged in the current period, at least 0
-     * @param burst bytes used of the burst, at least 0
+     * @param bytes number of bytes charged in the current period, at least 0
+     * @param ops number of requests charged in the current period, at least 0
+     * @param burst number of bytes of the burst that were used, at least 0
      */
     public record LimiterUsage(long bytes, long ops, long burst) {}
 
@@ -29,16 +29,18 @@ public final class GuestRateLimiter {
     private RateLimiter ops;
     private long burstCapacity;
     private long burst;
-    /** The used part of the bursts of earlier limits. */
+    /** Number of bytes that were used of the bursts of earlier limits, beyond the current burst. */
     private long earlierBurst;
 
     private long nextGrantTime;
-    /** Bytes of a {@link #reserve} without its {@link #charge}, and the part of them that the burst covers. */
+    /**
+     * Number of bytes of the last {@link #reserve}, and how many of them the burst covers; 0 after its {@link #charge}.
+     */
     private long reserved;
 
     private long reservedOfBurst;
 
-    /** Creates a limiter with unused limits. */
+    /** Creates a limiter with unused limits and an unused burst. */
     public GuestRateLimiter(RateLimitConfig config) {
         apply(config);
         burst = burstCapacity;
@@ -52,16 +54,16 @@ public final class GuestRateLimiter {
         burstCapacity = config.maxBytes() == UNLIMITED ? 0 : config.burst();
     }
 
-    /** The limits in force. */
+    /** The current limits. */
     public RateLimitConfig config() {
         return config;
     }
 
     /**
-     * Changes the limits between two requests. What was used stays used: in no period does the guest get more than the
-     * larger of the limits in force during it, and a burst is granted once.
+     * Changes the limits. Must be called between two requests. Usage is not reset: in any period, the guest gets at
+     * most the largest of the limits that were in effect during the period, and a burst is granted only once.
      *
-     * @param now not before the last commit
+     * @param now the current time, not before the last commit
      */
     public void setConfig(long now, RateLimitConfig newConfig) {
         if (newConfig.equals(config)) {
@@ -82,21 +84,21 @@ public final class GuestRateLimiter {
         this(RateLimitConfig.ofBytes(mode, maxBytes, periodMillis));
     }
 
-    /** The bytes that the guest may receive now; {@link #UNLIMITED} without a limit of bytes. */
+    /** Returns the number of bytes that the guest may receive now; {@link #UNLIMITED} without a limit of bytes. */
     public long bytesLeft(long now) {
         return config.maxBytes() == UNLIMITED ? UNLIMITED : bytes.tokens(now) + burst;
     }
 
-    /** Whether there is any limit. Without one, {@link #charge} and {@link #commit} are not needed. */
+    /** Returns whether there is any limit. Without a limit, {@link #charge} and {@link #commit} need not be called. */
     public boolean isLimited() {
         return limited;
     }
 
     /**
-     * Returns how many bytes a request may receive now. Returns 0 rather than only a few of the wanted bytes.
+     * Returns the number of bytes that a request may receive now. Returns 0 rather than a few of the wanted bytes.
      *
-     * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: call again at {@link #nextGrantTime}
+     * @param wanted number of bytes that the request wants, at least 1
+     * @return 1 to {@code wanted}; 0 if the request must wait until {@link #nextGrantTime}
      */
     public long grant(long now, long wanted) {
         if (!limited) {
@@ -118,11 +120,11 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Charges a request before it is served, as if it received all of its grant. What follows without {@link #charge}
-     * cannot take this back.
+     * Charges a request before it is served, as if it received its whole grant. Only {@link #charge} refunds unused
+     * bytes.
      *
      * @param now the time passed to {@link #grant}
-     * @param granted bytes, 1 to the grant
+     * @param granted number of bytes, 1 to the grant
      */
     public void reserve(long now, long granted) {
         long regular = Math.min(granted, bytes.tokens(now));
@@ -134,10 +136,10 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Charges a request that was served, and takes back the rest of its {@link #reserve}.
+     * Charges a request that was served, and refunds the rest of its {@link #reserve}.
      *
      * @param now the time passed to {@link #grant}
-     * @param served bytes, at most the grant; 0 after {@link #reserve} if certainly no byte was written
+     * @param served number of bytes, at most the grant; 0 after {@link #reserve} if certainly no byte was written
      */
     public void charge(long now, long served) {
         if (reserved == 0) {
@@ -153,22 +155,24 @@ public final class GuestRateLimiter {
         reserved = 0;
     }
 
-    /** Commits everything charged so far: the guest can see it from now on. The period of these charges starts now. */
+    /**
+     * Commits everything that was charged so far: the guest can see it from now on. The period of these charges starts
+     * now.
+     */
     public void commit(long now) {
         bytes.commit(now);
         ops.commit(now);
     }
 
-    /** After {@link #grant} returned 0: the time to call it again. */
+    /** The time at which to call {@link #grant} again after it has returned 0. */
     public long nextGrantTime() {
         return nextGrantTime;
     }
 
     /**
-     * Writes the used part of the limits to memory that outlives this process, {@link #KEPT_BYTES} from
-     * {@code offset}.
+     * Writes the usage of the limits to memory that outlives this process: {@link #KEPT_BYTES} at {@code offset}.
      *
-     * @param clockOffset CLOCK_MONOTONIC minus this object's time, nanoseconds
+     * @param clockOffset CLOCK_MONOTONIC minus this object's time, in nanoseconds
      */
     public void keep(MemorySegment memory, long offset, long clockOffset) {
         memory.set(RateLimiter.KEPT_LONG, offset, burst);
@@ -177,9 +181,9 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Continues from the used part that another process wrote, possibly with other limits.
+     * Continues from the usage that a previous process wrote, possibly with other limits.
      *
-     * @param clockOffset CLOCK_MONOTONIC minus {@code now}, nanoseconds
+     * @param clockOffset CLOCK_MONOTONIC minus {@code now}, in nanoseconds
      */
     public void resume(long now, MemorySegment memory, long offset, long clockOffset) {
         burst = Math.clamp(memory.get(RateLimiter.KEPT_LONG, offset), 0, burstCapacity);
@@ -187,12 +191,12 @@ public final class GuestRateLimiter {
         ops.resume(now, memory, offset + Long.BYTES + RateLimiter.KEPT_BYTES, clockOffset);
     }
 
-    /** The used part of the limits. */
+    /** Returns the usage of the limits. */
     public LimiterUsage usage(long now) {
         return new LimiterUsage(bytes.used(now), ops.used(now), burstCapacity - burst);
     }
 
-    /** Charges the usage migrated from another host as if it had occurred now. */
+    /** Charges the usage from another host, as if it had occurred now. */
     public void restoreUsage(long now, LimiterUsage migrated) {
         bytes.restore(now, migrated.bytes());
         ops.restore(now, migrated.ops());

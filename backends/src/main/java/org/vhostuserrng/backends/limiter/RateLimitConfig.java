@@ -1,13 +1,13 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * Configuration of a rate limit.
+ * The configuration of a rate limit.
  *
  * @param mode how the bytes are distributed over a period
- * @param maxBytes bytes per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
- * @param periodMillis length of a period, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
- * @param ops requests per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
- * @param burst additional bytes that may be used once, at least 0
+ * @param maxBytes maximum number of bytes per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param periodMillis length of a period in milliseconds, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
+ * @param ops maximum number of requests per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param burst number of additional bytes that may be used once, at least 0
  */
 public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMillis, long ops, long burst) {
     /** No limit. */
@@ -34,7 +34,7 @@ public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMilli
         }
     }
 
-    /** A limit of bytes only. */
+    /** Creates a limit of bytes only. */
     public static RateLimitConfig ofBytes(RateLimitMode mode, long maxBytes, int periodMillis) {
         return new RateLimitConfig(mode, maxBytes, periodMillis, GuestRateLimiter.UNLIMITED, 0);
     }

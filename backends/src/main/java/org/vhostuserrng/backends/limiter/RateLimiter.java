@@ -5,18 +5,18 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A maximum of bytes or requests per period. The current time is always a parameter, in nanoseconds that never
+ * A limit of bytes or requests per period. The current time is always a parameter in nanoseconds, and must never
  * decrease. Confined to one thread.
  *
- * <p>The limit applies to the data that the guest sees, by the guest's clock. The guest may see charged data later, at
- * {@link #commit} at the latest, and may read its clock later still, so a period can look shorter to the guest. The
- * period is therefore extended by {@link #slack}.
+ * <p>The limit applies to the data that the guest sees, measured by the guest's clock. The guest sees charged data
+ * later, at {@link #commit} at the latest, and may read its clock even later, so that a period can seem shorter to the
+ * guest. Therefore the period is extended by {@link #slack}.
  */
 abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, UnlimitedRateLimiter {
-    /** Size of a request by Linux's virtio-rng driver. */
+    /** Size in bytes of a request of Linux's virtio-rng driver. */
     static final long TYPICAL_REQUEST_BYTES = 64;
 
-    /** Size of the state of {@link #keep}. */
+    /** Size of the state that {@link #keep} writes, in bytes. */
     static final int KEPT_BYTES = 2 * Long.BYTES;
 
     static final ValueLayout.OfLong KEPT_LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -27,9 +27,9 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
     /**
      * Creates an unused limit.
      *
-     * @param max at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
-     * @param periodMillis 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
-     * @param minSlice the smallest slice of a token bucket, at least 1
+     * @param max maximum amount per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+     * @param periodMillis length of the period in milliseconds, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
+     * @param minSlice minimum slice of a token bucket, at least 1
      */
     static RateLimiter of(RateLimitMode mode, long max, int periodMillis, long minSlice) {
         if (max == GuestRateLimiter.UNLIMITED) {
@@ -47,9 +47,9 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
     }
 
     /**
-     * The amount that may be granted now.
+     * Returns the amount that may be granted now.
      *
-     * @param wanted at least 1
+     * @param wanted the wanted amount, at least 1
      * @return 1 to {@code wanted}; 0 if fewer than {@link #minGrant} tokens are available
      */
     final long available(long now, long wanted) {
@@ -57,62 +57,62 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
         return tokens >= minGrant(wanted) ? Math.min(wanted, tokens) : 0;
     }
 
-    /** The tokens available now, however few; at least 0. */
+    /** Returns the number of tokens that are available now, at least 0. */
     abstract long tokens(long now);
 
-    /** The smallest grant for a request of {@code wanted}: 1 to {@code wanted}. */
+    /** Returns the minimum grant for a request of {@code wanted}: 1 to {@code wanted}. */
     abstract long minGrant(long wanted);
 
     /**
      * Charges an amount.
      *
      * @param now the time passed to {@link #tokens} or {@link #available}
-     * @param amount at most the available tokens
+     * @param amount at most the number of available tokens
      */
     abstract void charge(long now, long amount);
 
     /**
-     * Takes back a part of the last charge, before the next one and before {@link #commit}.
+     * Refunds a part of the last charge. Must be called before the next charge and before {@link #commit}.
      *
-     * @param amount 0 to the amount charged
+     * @param amount 0 to the charged amount
      */
     abstract void refund(long amount);
 
-    /** Reports that the guest can see everything charged so far. */
+    /** Reports that the guest can see everything that was charged so far. */
     abstract void commit(long now);
 
-    /** The time at which {@link #available} will exceed 0 if no amount is charged until then. */
+    /** Returns the time at which {@link #available} returns more than 0 if nothing is charged until then. */
     abstract long nextGrantTime(long wanted);
 
-    /** Whether further tokens would be lost because the limit can store no more. */
+    /** Returns whether the limit cannot store more tokens, so that further ones would be lost. */
     abstract boolean isFull(long now);
 
-    /** The charged amount that still counts against the limit. */
+    /** Returns the charged amount that still counts against the limit. */
     abstract long used(long now);
 
     /**
-     * Writes the state to memory that outlives this process, {@link #KEPT_BYTES} at {@code offset}. A process that ends
-     * between the writes leaves a state that grants no more than the true one.
+     * Writes the state to memory that outlives this process: {@link #KEPT_BYTES} at {@code offset}. If the process ends
+     * between the writes, the state in memory permits no more than the true state.
      *
-     * @param clockOffset CLOCK_MONOTONIC minus this object's time
+     * @param clockOffset CLOCK_MONOTONIC minus this object's time, in nanoseconds
      */
     abstract void keep(MemorySegment memory, long offset, long clockOffset);
 
     /**
-     * Continues from the state that another process wrote, possibly with another limit. Of several states of one limit,
-     * and of what has been charged here since, the one that allows least applies.
+     * Continues from the state that a previous process wrote, possibly with another limit. If this object has been used
+     * already, the state that permits less applies.
      *
-     * @param clockOffset CLOCK_MONOTONIC minus {@code now}
+     * @param clockOffset CLOCK_MONOTONIC minus {@code now}, in nanoseconds
      */
     abstract void resume(long now, MemorySegment memory, long offset, long clockOffset);
 
     /**
-     * Replaces another limit of the same guest at run time. Grants nothing that the other limit would not have granted
-     * now, so that no change of limits is a refill, except after no limit. To be called before any other method, and
-     * between a {@link #commit} and the next {@link #charge} of the predecessor.
+     * Takes over from another limit of the same guest at run time. Does not grant more now than the other limit would,
+     * so that a change of limits is not a refill; after {@link UnlimitedRateLimiter}, starts unused. Must be called
+     * before any other method, and between a {@link #commit} and the next {@link #charge} of the predecessor.
      */
     abstract void replace(long now, RateLimiter predecessor);
 
-    /** Charges {@code amount} as if it had been used now, but at most the available tokens. */
+    /** Charges {@code amount}, at most the available tokens, as if it had been used now. */
     abstract void restore(long now, long amount);
 }

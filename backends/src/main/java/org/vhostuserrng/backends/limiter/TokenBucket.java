@@ -5,34 +5,37 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A token bucket. In any interval of one period, a guest gets at most one slice (the tokens that the bucket held at the
- * start) plus max (the tokens added during the interval).
+ * A token bucket. In any interval of one period, a guest gets at most one slice (the tokens in the bucket at the start)
+ * plus max (the tokens that are added during the interval).
  *
- * <p>The bucket gains max tokens per (period + slack). The slack compensates for delays that make a period look shorter
- * to the guest:
+ * <p>Max tokens are added per period plus slack. The slack compensates for delays that make a period seem shorter to
+ * the guest:
  *
  * <ul>
- *   <li>a quarter covers the time from {@link #charge} to {@link #commit}
- *   <li>a quarter covers a guest that reads its clock late
- *   <li>half covers timers that fire late: the capacity is one slice plus the tokens of this time
+ *   <li>a quarter for the time from {@link #charge} to {@link #commit}
+ *   <li>a quarter for a guest that reads its clock late
+ *   <li>half for timers that fire late: the capacity is one slice plus the tokens that are added in this time
  * </ul>
  */
 final class TokenBucket extends RateLimiter {
     private static final int SLICES_PER_PERIOD = 64;
-    /** The bucket must hold the tokens that are added before a timer fires, which may be up to a millisecond late. */
+    /**
+     * Minimum slice as a time, because the bucket must have room for the tokens that are added until a timer fires, up
+     * to a millisecond late.
+     */
     private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    /** Lowers the rate by more than the rounding error of all computations, so that no token is added too early. */
+    /** Reduces the rate by more than the rounding errors of all computations, so that no token is added too early. */
     private static final double ROUNDING = 1 - 0x1p-40;
 
     private final double tokensPerNano;
     private final long slice;
     private final long capacity;
     private final long nanosToFill;
-    /** A commit at most this long after its charge is on time. */
+    /** Maximum time from a charge to its commit for which the slack compensates, in nanoseconds. */
     private final long promptNanos;
 
     private long tokens;
-    /** The time up to which tokens have been added. In the future after {@link #replace} of a window. */
+    /** The time up to which tokens have been added. In the future after {@link #replace} of a fixed window. */
     private long filledAt;
 
     private long chargedAt;
@@ -41,10 +44,10 @@ final class TokenBucket extends RateLimiter {
     /**
      * Creates a bucket that contains one slice.
      *
-     * @param max per period
-     * @param period nanoseconds
-     * @param slack nanoseconds
-     * @param minSlice the smallest slice, unless max is less
+     * @param max maximum number of tokens per period
+     * @param period length of the period in nanoseconds
+     * @param slack extension of the period in nanoseconds
+     * @param minSlice minimum slice, unless {@code max} is less
      */
     TokenBucket(long max, long period, long slack, long minSlice) {
         tokensPerNano = max / (double) (period + slack) * ROUNDING;
@@ -56,7 +59,7 @@ final class TokenBucket extends RateLimiter {
         tokens = slice;
     }
 
-    /** A bucket for a guaranteed minimum: the full rate, without slack. */
+    /** Creates a bucket for a guaranteed minimum, with the full rate: without slack. */
     static TokenBucket withoutSlack(long max, long period) {
         return new TokenBucket(max, period, 0, TYPICAL_REQUEST_BYTES);
     }
@@ -83,7 +86,7 @@ final class TokenBucket extends RateLimiter {
             filledAt = now;
         } else {
             tokens += added;
-            // Advances by the time of the added tokens only, so that the fraction of a token is not lost.
+            // Advances only by the time in which the added tokens accrue, so that the fraction of a token is not lost.
             filledAt += (long) Math.ceil(added / tokensPerNano);
         }
     }
@@ -103,8 +106,8 @@ final class TokenBucket extends RateLimiter {
     @Override
     void commit(long now) {
         if (uncommitted) {
-            // Adds no tokens for the time from charge to commit, except promptNanos: otherwise an interval that starts
-            // with the commit would get the tokens of more than a period.
+            // Adds no tokens for the time from charge to commit, except for promptNanos: otherwise an interval of one
+            // period that starts with the commit would get the tokens of a longer time.
             filledAt = Math.max(filledAt, Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos)));
             uncommitted = false;
         }
@@ -158,15 +161,15 @@ final class TokenBucket extends RateLimiter {
             tokens = Math.min(bucket.tokens(now), capacity);
             filledAt = bucket.filledAt >= now ? bucket.filledAt : now - rescale(now - bucket.filledAt, bucket);
         } else if (predecessor instanceof FixedWindowRateLimiter window) {
-            // No token is added until the window would have ended.
+            // Adds no token until the time at which the window would have ended.
             tokens = Math.min(window.tokens(now), slice);
             filledAt = Math.max(now, window.nextGrantTime(1));
         }
     }
 
     /**
-     * The time that this bucket needs for the fraction of a token that another one has added in {@code nanos}. Without
-     * it, frequent changes would lose all tokens.
+     * Returns the time that this bucket needs for the fraction of a token that another bucket has gained in
+     * {@code nanos}. Without this fraction, frequent changes of limits would lose all tokens.
      */
     private long rescale(long nanos, TokenBucket other) {
         return (long) (Math.min(1, nanos * other.tokensPerNano) / tokensPerNano);

@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.limiter;
 
 import java.lang.foreign.MemorySegment;
 
-/** No limit. */
+/** A rate limiter without a limit. */
 final class UnlimitedRateLimiter extends RateLimiter {
     static final UnlimitedRateLimiter INSTANCE = new UnlimitedRateLimiter();
 

@@ -12,35 +12,38 @@ import org.vhostuserrng.backends.sys.TerminalRawMode;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * A file, FIFO or device, opened non-blocking. A FIFO is reopened for its next writer. A device that has failed is
- * reopened by its path, in case it was plugged in again. A terminal is in raw mode while it is open. A regular file is
- * read to its end from its position in {@link FileReadPositions}; then the file that has replaced it, if any, is read
- * from its own position.
+ * A file, FIFO or device, opened non-blocking. A FIFO is opened again for its next writer. A device that has failed is
+ * opened again by its path, in case it was plugged in again. A terminal is in raw mode while it is open. A regular file
+ * is read to its end, from its position in {@link FileReadPositions}. If another file has replaced it by then, that
+ * file is read from its own position.
  */
 final class BlockingFileSource implements BlockingEntropySource {
-    /** Delay between reads of a device that does not support poll(2) and has no data. */
+    /** Minimum delay between reads of a device that has no data and does not support poll(2). */
     private static final int MIN_RETRY_MILLIS = 1;
 
     private static final int MAX_RETRY_MILLIS = 100;
 
-    /** A file that provides nothing for this long is looked up by its path again, in case it was replaced. */
+    /** Time without data after which a file is looked up by its path again, in case it was replaced. */
     private static final int REPLACEMENT_CHECK_MILLIS = 5000;
 
     private final FileSourceSpec spec;
     private final Kind kind;
     private Identity identity;
-    /** Null after a failure. */
+    /** The open file; null after a failure. */
     private EntropyFile file;
 
-    /** False until the first read of {@link #file}, because the previous thread may still use a terminal. */
+    /**
+     * Whether the terminal mode of {@link #file} has been set: not before the first read, because the previous thread
+     * may still use the terminal.
+     */
     private boolean modeSet;
 
-    /** Null unless {@link #file} is a terminal. */
+    /** The raw mode of {@link #file}; null if it is not a terminal. */
     private TerminalRawMode rawMode;
 
     private int retryMillis = MIN_RETRY_MILLIS;
 
-    /** Takes ownership of {@code file}. */
+    /** Creates a source. Takes ownership of {@code file}. */
     BlockingFileSource(FileSourceSpec spec, EntropyFile file) throws IOException {
         EntropyFileStatus status = file.status();
         this.spec = spec;
@@ -91,7 +94,8 @@ final class BlockingFileSource implements BlockingEntropySource {
             close();
             throw new IOException(EntropyFile.describe(read));
         }
-        // After the last writer has closed a FIFO, the old descriptor is at its end; a new one waits for a writer.
+        // A FIFO's descriptor remains at its end after the last writer has closed it. A new descriptor waits for the
+        // next writer.
         if (kind == Kind.FIFO || spec.isReplaced(identity)) {
             return reopen() ? REPLACED : NO_DATA;
         }
@@ -107,7 +111,7 @@ final class BlockingFileSource implements BlockingEntropySource {
         return NO_DATA;
     }
 
-    /** Opens the path again and closes the old descriptor. Returns whether the path names another file now. */
+    /** Opens the path again, and closes the old descriptor. Returns whether the path names another file now. */
     private boolean reopen() throws IOException {
         EntropyFile reopened = spec.openFile();
         try {

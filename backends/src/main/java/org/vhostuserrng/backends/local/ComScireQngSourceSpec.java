@@ -9,11 +9,11 @@ import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.sys.ComScireQngDevice;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** {@code qng} or {@code qng:LIBRARY}: a ComScire quantum random number generator on USB. */
+/** The source {@code qng} or {@code qng:LIBRARY}: a ComScire quantum random number generator on USB. */
 public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String NAME = "qng";
-    /** The keyword in an expression that names a library. */
+    /** The keyword in an expression that specifies the library. */
     public static final String PREFIX = NAME + ":";
 
     private static final String LIBRARY = "libqwqngx.so";
@@ -51,13 +51,16 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
         return DEFAULT_MIN_ENTROPY;
     }
 
-    /** Does not open the library yet, because only the read-ahead thread may use it. */
+    /** Creates the source without opening the library, because only the read-ahead thread may use the library. */
     @Override
     protected BlockingEntropySource openBlocking() {
         return new QngBlockingSource();
     }
 
-    /** Reads as much as one call of the driver returns, because a call takes the same time for any length. */
+    /**
+     * A source that always reads the maximum length with one call of the driver, because a call takes the same time for
+     * any length.
+     */
     private final class QngBlockingSource implements BlockingEntropySource {
         private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngDevice.MAX_READ_BYTES);
         private int readIndex = ComScireQngDevice.MAX_READ_BYTES;
@@ -83,7 +86,7 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
                 device.fill(buffer, 0, ComScireQngDevice.MAX_READ_BYTES);
                 readIndex = 0;
             } catch (IOException failure) {
-                // The device may have been unplugged; the next attempt opens it again.
+                // Closes the device, because it may have been unplugged. The next attempt opens it again.
                 close();
                 throw failure;
             }

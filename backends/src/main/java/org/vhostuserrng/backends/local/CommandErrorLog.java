@@ -6,12 +6,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Logs what a program writes to stderr: line by line, without control characters, and a limited number of lines a
+ * Logs the lines that a program writes to stderr, without control characters, and only a limited number of them per
  * minute. Confined to one thread.
  */
 final class CommandErrorLog {
     static final int MAX_LINES_PER_MINUTE = 20;
-    /** The rest of a longer line is omitted. */
+    /** Maximum length of a line in bytes. The rest of a longer line is omitted. */
     static final int MAX_LINE_BYTES = 400;
 
     private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -23,7 +23,7 @@ final class CommandErrorLog {
     private int linesOfMinute;
     private int omittedLines;
 
-    /** Creates a log whose lines go to {@code log}. */
+    /** Creates a log that passes its lines to {@code log}. */
     CommandErrorLog(Consumer<String> log) {
         this.log = log;
     }
@@ -31,7 +31,7 @@ final class CommandErrorLog {
     /**
      * Adds output of the program.
      *
-     * @param now nanoseconds; never run backwards
+     * @param now a monotonic time in nanoseconds
      */
     void add(byte[] output, int length, long now) {
         for (int i = 0; i < length; i++) {
@@ -43,7 +43,7 @@ final class CommandErrorLog {
         }
     }
 
-    /** Logs a last line without a line feed. */
+    /** Logs the last line, which has no line feed. */
     void end(long now) {
         endLine(now);
     }

@@ -16,21 +16,21 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.libc.ChildStatus;
 
 /**
- * The output of a program. When it ends it is started again, after a delay that doubles while its runs are short. An
- * end with status 0 is no failure: the output of all its runs is one stream, whose health tests go on. Any other end is
- * a failure of the source. Confined to the source's read-ahead thread.
+ * The output of a program. When the program ends, it is started again, after a delay that doubles as long as its runs
+ * are short. Exit status 0 is not a failure: the output of all runs is one stream, and the health tests continue. Any
+ * other end is a failure of the source. Confined to the source's read-ahead thread.
  */
 final class CommandSource implements BlockingEntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(CommandSource.class);
     private static final long MIN_RESTART_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long MAX_RESTART_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
-    /** How long a program may run on after it has closed its stdout. */
+    /** Maximum time for which a program may run after it has closed its stdout. */
     private static final long EXIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final int EXIT_POLL_MILLIS = 5;
     private static final int STDERR_BYTES = 1024;
-    /** Limits the time between two reads of stdout. */
+    /** Maximum number of reads of stderr between two reads of stdout. */
     private static final int MAX_STDERR_READS = 16;
 
     private final String name;
@@ -38,9 +38,9 @@ final class CommandSource implements BlockingEntropySource {
     private final LongSupplier clock;
     private final CommandErrorLog errors;
     private final MemorySegment errorBuffer = Arena.ofAuto().allocate(STDERR_BYTES);
-    /** Null while the program does not run. */
+    /** The running program; null while it does not run. */
     private ChildProcess child;
-    /** The program's stderr; null after its end. */
+    /** The program's stderr; null after the program has closed it. */
     private EntropyFile stderr;
 
     private long startedAt;
@@ -52,8 +52,9 @@ final class CommandSource implements BlockingEntropySource {
     /**
      * Creates a source whose program does not run yet.
      *
-     * @param name for logs
-     * @param clock nanoseconds; never run backwards
+     * @param name the source's name, for log lines
+     * @param words the program and its arguments
+     * @param clock returns a monotonic time in nanoseconds
      */
     CommandSource(String name, List<String> words, LongSupplier clock) {
         this.name = name;
@@ -129,7 +130,12 @@ final class CommandSource implements BlockingEntropySource {
         }
     }
 
-    /** Handles the end of stdout: ends the program, describes its end, and schedules the next start. */
+    /**
+     * Handles the end of stdout: ends the program and schedules its next start. Returns {@link #NO_DATA} if the program
+     * exited with status 0.
+     *
+     * @throws IOException with a description of any other end
+     */
     private int ended(WakeablePoller poller) throws IOException {
         long deadline = clock.getAsLong() + EXIT_NANOS;
         while (child.end() == null && clock.getAsLong() - deadline < 0 && !poller.sleep(EXIT_POLL_MILLIS)) {

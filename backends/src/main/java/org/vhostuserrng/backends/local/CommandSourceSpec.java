@@ -9,12 +9,15 @@ import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.libc.NativePath;
 
-/** {@code command:PROGRAM ARGUMENTS}: the output of a program, which is started when a guest needs it. */
+/** The source {@code command:PROGRAM ARGUMENTS}: the output of a program, which is started when a guest needs it. */
 public final class CommandSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String PREFIX = "command:";
 
-    /** Low because the origin of the bytes is unknown; still detects a program that is stuck or repeats itself. */
+    /**
+     * The default min-entropy in bits per byte. It is low, because the origin of the bytes is unknown, but the health
+     * tests still detect a program that is stuck or repeats itself.
+     */
     private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private final String commandLine;
@@ -29,7 +32,7 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
     /**
      * Parses the part of an expression after {@link #PREFIX}.
      *
-     * @throws IllegalArgumentException if it names no program or its quoting is wrong
+     * @throws IllegalArgumentException if the command line contains no program, or if its quoting is invalid
      */
     public static CommandSourceSpec of(String commandLine, NoiseSourceOptions options) {
         List<String> words = ShellWords.split(commandLine);
@@ -44,7 +47,7 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
         return PREFIX + commandLine;
     }
 
-    /** Looks the program up, but does not start it. */
+    /** {@inheritDoc} Looks up the program, but does not start it. */
     @Override
     public void probe() throws IOException {
         super.probe();
@@ -61,7 +64,7 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
         if (program.indexOf('/') >= 0) {
             return isExecutableFile("", program);
         }
-        // posix_spawnp uses the same directories if PATH is not set.
+        // If PATH is not set, posix_spawnp(3) searches these directories.
         for (String directory : (path == null ? "/bin:/usr/bin" : path).split(":", -1)) {
             if (isExecutableFile(directory, program)) {
                 return true;
@@ -80,7 +83,7 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
         return DEFAULT_MIN_ENTROPY;
     }
 
-    /** Does not start the program yet: the first read does. */
+    /** Creates the source without starting the program, which the first read starts. */
     @Override
     protected BlockingEntropySource openBlocking() {
         return new CommandSource(toString(), words, System::nanoTime);

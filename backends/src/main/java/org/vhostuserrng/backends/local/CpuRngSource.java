@@ -10,27 +10,27 @@ import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * Reads RDRAND or RDSEED. Rejects words that defective processors are known to return: 0, all ones, and the same word
- * twice in a row. The whole batch that contains such a word is discarded.
+ * Reads RDRAND or RDSEED. Fails if a batch of words contains one that defective processors are known to return: 0, all
+ * ones, or the same word twice in a row. Such a batch is discarded.
  */
 final class CpuRngSource implements BlockingEntropySource {
-    /** Fills a segment with up to {@code words} words and returns their number. */
+    /** Fills a segment with up to {@code words} random words, and returns their number. */
     @FunctionalInterface
     interface RandomWordFiller {
         int fill(MemorySegment target, int words);
     }
 
-    /** Limits the time for which a batch occupies the generator, which all cores share. */
+    /** Maximum number of words of a batch, because all cores share the generator. */
     private static final int BATCH_WORDS = 64;
 
     /**
-     * Intel DRNG Software Implementation Guide §5.2.5: one seed yields at most 511 samples of 128 bits, so every 512th
-     * sample has a fresh seed.
+     * Intel DRNG Software Implementation Guide §5.2.5: at most 511 samples of 128 bits are generated from one seed, so
+     * 512 samples include at least one reseed.
      */
     private static final int WORDS_PER_RESEED = 2 * 512;
 
     private static final int SAMPLE_WORDS = 2;
-    /** Maximum of one read with forced reseeding: 32 samples, which take one or two milliseconds. */
+    /** Maximum number of bytes of one read with forced reseeding: 32 samples, which take one or two milliseconds. */
     private static final int MAX_RESEEDED_BYTES = 512;
 
     private static final int EXHAUSTED_RETRY_MILLIS = 1;
@@ -59,7 +59,7 @@ final class CpuRngSource implements BlockingEntropySource {
                 rejectDefectiveWords(count);
                 exhausted = count < batch;
                 if (exhausted && instruction == Instruction.RDRAND) {
-                    // §5.2.1: RDRAND is assumed to be defective if this many retries fail.
+                    // §5.2.1: RDRAND must be considered defective if all retries fail.
                     throw new IOException("defective: all retries failed");
                 }
                 bytes += copy(count, target, offset + bytes, wanted - bytes);
@@ -77,7 +77,7 @@ final class CpuRngSource implements BlockingEntropySource {
         return Math.min(BATCH_WORDS, (bytes + Long.BYTES - 1) / Long.BYTES);
     }
 
-    /** Copies the usable words, which are at the end of a batch. */
+    /** Copies the usable words of a batch, which are at its end. Returns the number of bytes. */
     private int copy(int count, MemorySegment target, long offset, int room) {
         int used = count;
         if (reseedForced) {

@@ -8,12 +8,12 @@ import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.SrbdsMitigation;
 
-/** {@code rdrand} and {@code rdseed}: the processor's generator. The read-ahead pool limits how often it is used. */
+/** The sources {@code rdrand} and {@code rdseed}: the processor's generator. */
 public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     /**
-     * Lower than Intel and AMD claim, but sufficient to detect the failures seen in the field. A higher value would
-     * cause false positives: at H = 4, six equal bytes in a row fail, which RDRAND at full speed produces by chance
-     * once an hour.
+     * The default min-entropy in bits per byte: lower than Intel and AMD specify, but sufficient to detect the known
+     * failures. A higher value would cause false positives: at H = 4, the cutoff would be so low that RDRAND at full
+     * speed would reach it by chance once an hour.
      */
     private static final double DEFAULT_MIN_ENTROPY = 3;
 
@@ -21,9 +21,9 @@ public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     private final boolean reseedForced;
 
     /**
-     * A source that executes {@code instruction}.
+     * Creates a source that executes {@code instruction}.
      *
-     * @param reseedForced for RDRAND: a fresh seed for every 128 bits
+     * @param reseedForced whether RDRAND must use a fresh seed for every 128 bits
      */
     public CpuRngSourceSpec(Instruction instruction, boolean reseedForced, NoiseSourceOptions options) {
         super(options);

@@ -19,8 +19,8 @@ import org.vhostuserrng.backends.sys.TerminalRawMode;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
- * read-ahead thread and, except for /dev/random, health tests.
+ * The source {@code file:PATH}: a file, FIFO or device. The event loop reads /dev/urandom, which never blocks. All
+ * others have a read-ahead thread and, except for /dev/random, health tests.
  */
 public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
@@ -31,10 +31,15 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     private static final int MIN_BAUD = 50;
     private static final int MAX_BAUD = 12_000_000;
 
-    /** For a character device, which is presumably a random number generator. */
+    /**
+     * The default min-entropy in bits per byte of a character device, which is presumably a random number generator.
+     */
     private static final double DEVICE_MIN_ENTROPY = 1;
 
-    /** For files and FIFOs of unknown content: low, but still detects a source that is stuck or repeats itself. */
+    /**
+     * The default min-entropy in bits per byte of files and FIFOs. It is low, because their content is unknown, but the
+     * health tests still detect a source that is stuck or repeats itself.
+     */
     private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private static final int S_IFMT = 0xf000;
@@ -45,7 +50,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
 
     private final Path path;
     private final int baud;
-    /** See {@link #hold}. Null if the path has not named a FIFO. */
+    /** The read end that {@link #hold} keeps open; null if the path has not named a FIFO yet. */
     private EntropyFile heldFifo;
 
     private Identity heldIdentity;
@@ -57,9 +62,9 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     }
 
     /**
-     * A source that reads {@code path}.
+     * Creates a source that reads {@code path}.
      *
-     * @param options of the expression; the options of this source are removed
+     * @param options the options of the expression; this method removes those of this source
      * @throws IllegalArgumentException if the path or an option is invalid
      */
     public static FileSourceSpec of(String path, Map<String, String> options, NoiseSourceOptions noiseOptions) {
@@ -95,7 +100,10 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         return PREFIX + NativePath.text(path);
     }
 
-    /** Identifies a regular file by its real path, regardless of options, so that its bytes are used only once. */
+    /**
+     * {@inheritDoc} The key of a regular file is its real path, regardless of options, so that its bytes are used only
+     * once.
+     */
     @Override
     public String deduplicationKey() {
         try {
@@ -105,7 +113,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
-    /** {@inheritDoc} A FIFO stays open, see {@link #hold}. */
+    /** {@inheritDoc} A FIFO stays open afterwards, see {@link #hold}. */
     @Override
     public void probe() throws IOException {
         super.probe();
@@ -120,7 +128,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
-    /** Prepares a terminal for reading. Returns null if the file is not a terminal. */
+    /** Switches a terminal to raw mode. Returns null if the file is not a terminal. */
     TerminalRawMode enterRawMode(EntropyFile file) throws IOException {
         requireTerminalForBaud(file);
         return file.isTerminal() ? TerminalRawMode.enter(file, baud) : null;
@@ -164,14 +172,14 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
 
     private NoiseHealthTester newHealthTester(Kind kind) throws IOException {
         return switch (kind) {
-            // The output of the kernel's generator reveals nothing about the noise that seeded it.
+            // Not tested by default: the output of the kernel's generator shows nothing about the noise that seeded it.
             case RANDOM, URANDOM -> options().hasMinEntropy() ? newHealthTester(DEVICE_MIN_ENTROPY) : null;
             case OTHER -> newHealthTester(DEVICE_MIN_ENTROPY);
             case REGULAR, FIFO, DIRECTORY -> newHealthTester(DEFAULT_MIN_ENTROPY);
         };
     }
 
-    /** Whether the path names a file other than {@code identity}. False if it names none. */
+    /** Returns whether the path names another file than {@code identity}. Returns false if it names no file. */
     boolean isReplaced(Identity identity) {
         try {
             return !EntropyFileStatus.of(path).identity().equals(identity);
@@ -180,7 +188,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
-    /** Opens a new descriptor. */
+    /** Opens the file. */
     EntropyFile openFile() throws IOException {
         EntropyFile file = EntropyFile.open(path);
         try {
@@ -202,7 +210,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     }
 
     /**
-     * Keeps a read end of the FIFO open until the process exits, although nobody reads it between two guests: SIGPIPE
+     * Keeps a read end of the FIFO open until the process exits, even while no guest uses the source, because SIGPIPE
      * kills a writer whose FIFO has no reader.
      */
     private synchronized void hold(EntropyFile fifo, Identity identity) throws IOException {

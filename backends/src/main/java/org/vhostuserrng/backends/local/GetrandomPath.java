@@ -13,9 +13,9 @@ public enum GetrandomPath {
     }
 
     /**
-     * The path with the name that {@link #toString} returns.
+     * Returns the path with the name that {@link #toString} returns.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if no path has this name
      */
     public static GetrandomPath of(String name) {
         for (GetrandomPath path : values()) {

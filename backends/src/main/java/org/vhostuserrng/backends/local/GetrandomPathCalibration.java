@@ -3,29 +3,30 @@ package org.vhostuserrng.backends.local;
 import java.util.function.LongSupplier;
 
 /**
- * Finds out which path of getrandom(2) is faster on this host, for each length of {@link GetrandomPathTable}. This
- * depends on the processor and the kernel: the vDSO function saves the entry into the kernel, but its cipher may be
+ * Measures which path of getrandom(2) is faster on this host, for each length of {@link GetrandomPathTable}. This
+ * depends on the processor and the kernel: the vDSO function avoids the entry into the kernel, but its cipher may be
  * slower.
  *
- * <p>Compares the shortest of a few alternating runs, because a run is only ever delayed. The whole takes a third of a
- * millisecond. The default remains if the difference is small or the clock is too coarse to show it.
+ * <p>Compares the shortest of a few alternating runs, because interruptions can only make a run longer. The whole
+ * calibration takes a third of a millisecond. The default is used if the difference is small, or if the clock is too
+ * coarse to measure it.
  */
 final class GetrandomPathCalibration {
-    /** Repeats calls of one path. */
+    /** Makes repeated calls of one path. */
     @FunctionalInterface
     interface Calls {
         /** Makes {@code calls} calls for {@code length} bytes each. */
         void repeat(int length, int calls);
     }
 
-    /** Calls of one run, for each length. */
+    /** Number of calls of one run, for each length. */
     private static final int[] CALLS = {8, 4, 2, 1};
-    /** Runs of each path, for each length. */
+    /** Number of runs of each path, for each length. */
     private static final int[] ROUNDS = {5, 5, 6, 8};
 
     private static final int MIN_ROUNDS = 2;
     private static final long BUDGET_NANOS = 800_000;
-    /** The other path replaces the default if its time is below this part of the default's. */
+    /** The other path is used instead of the default if its time is below this fraction of the default's time. */
     private static final double HYSTERESIS = 0.95;
 
     private final LongSupplier clock;
@@ -34,9 +35,9 @@ final class GetrandomPathCalibration {
     private final StringBuilder report = new StringBuilder();
 
     /**
-     * Creates a benchmark.
+     * Creates a calibration.
      *
-     * @param clock nanoseconds
+     * @param clock returns a time in nanoseconds
      */
     GetrandomPathCalibration(LongSupplier clock, Calls vdso, Calls syscall) {
         this.clock = clock;
@@ -44,10 +45,10 @@ final class GetrandomPathCalibration {
         this.syscall = syscall;
     }
 
-    /** Measures both paths and returns the faster one for each length. */
+    /** Measures both paths, and returns the faster one for each length. */
     GetrandomPathTable run() {
         GetrandomPath[] faster = new GetrandomPath[GetrandomPathTable.size()];
-        // The first calls load code and set up the state of the vDSO function.
+        // Not measured: the first calls load code and set up the state of the vDSO function.
         vdso.repeat(1, 1);
         syscall.repeat(1, 1);
         long deadline = clock.getAsLong() + BUDGET_NANOS;
@@ -57,7 +58,7 @@ final class GetrandomPathCalibration {
         return GetrandomPathTable.of(faster);
     }
 
-    /** The shortest times of one call in nanoseconds, for a log line. */
+    /** Describes the shortest times of one call in nanoseconds, for a log line. */
     String report() {
         return report.toString();
     }
@@ -98,8 +99,9 @@ final class GetrandomPathCalibration {
     }
 
     /**
-     * By default, the vDSO function serves the shortest length, where the entry into the kernel takes most of the time.
-     * The system call serves longer ones, because it writes to guest memory and needs no copy.
+     * Returns the faster path for a length. The default is the vDSO function for the shortest length, where the entry
+     * into the kernel takes most of the time, and the system call for longer ones, because it writes directly to guest
+     * memory.
      */
     private static GetrandomPath faster(int length, long vdsoNanos, long syscallNanos) {
         boolean vdsoByDefault = length == GetrandomPathTable.measuredBytes(0);

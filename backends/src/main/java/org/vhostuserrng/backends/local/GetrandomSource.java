@@ -10,18 +10,22 @@ import org.vhostuserrng.backends.sys.VdsoGetrandom;
 import org.vhostuserrng.backends.sys.WipingCopy;
 
 /**
- * getrandom(2). Small requests of one turn get their bytes from one call: each byte is wiped as it is handed out, and
- * the rest when the turn ends. The system call fills large requests in guest memory; the vDSO function, which faults on
- * unmapped memory, fills a block that is copied and wiped. Never blocks. Confined to the event loop's thread.
+ * The source {@code getrandom}. Small requests of one turn get their bytes from one call of getrandom(2): each byte is
+ * wiped when it is copied to the guest, and the rest when the turn ends. For large requests, the system call writes
+ * directly to guest memory. The vDSO function faults on unmapped memory, so it fills a block that is copied and wiped.
+ * Never blocks. Confined to the event loop's thread.
  */
 final class GetrandomSource implements EntropySource {
-    /** The bytes of four pages or 256 small requests, few enough to stay in the L1 data cache until they are copied. */
+    /**
+     * Size of the block in bytes: four pages or 256 small requests, small enough to stay in the L1 data cache until it
+     * is copied.
+     */
     static final int BLOCK_BYTES = 16 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSource.class);
 
     private final GetrandomPathTable paths;
-    /** Null if the table does not use it. */
+    /** The vDSO function; null if {@link #paths} does not use it. */
     private final VdsoGetrandom vdso;
 
     private final Arena arena = Arena.ofConfined();
@@ -30,13 +34,13 @@ final class GetrandomSource implements EntropySource {
 
     private int readIndex;
     private int endIndex;
-    /** Estimate of the bytes that the guest still asks for in this turn. */
+    /** Estimate of the number of bytes that the guest still requests in this turn. */
     private int expected;
 
     /**
-     * Takes ownership of {@code vdso}.
+     * Creates a source. Takes ownership of {@code vdso}.
      *
-     * @param vdso null if {@code paths} does not use it
+     * @param vdso the vDSO function; null if {@code paths} does not use it
      */
     GetrandomSource(GetrandomPathTable paths, VdsoGetrandom vdso) {
         this.paths = paths;
@@ -94,7 +98,7 @@ final class GetrandomSource implements EntropySource {
         }
         return switch (filled) {
             case GetrandomSyscall.EFAULT -> TARGET_FAULT;
-            // The host has just booted and the CRNG is not seeded yet.
+            // EAGAIN: the host has just booted, and the kernel's generator is not seeded yet.
             case GetrandomSyscall.EAGAIN -> WOULD_BLOCK;
             default -> {
                 LOG.error("getrandom: {}; guests wait", GetrandomSyscall.describe(filled));
@@ -103,7 +107,7 @@ final class GetrandomSource implements EntropySource {
         };
     }
 
-    /** The block, for tests. */
+    /** The memory of the block, for tests. */
     MemorySegment block() {
         return block;
     }

@@ -10,9 +10,9 @@ import org.vhostuserrng.backends.sys.RepeatedGetrandom;
 import org.vhostuserrng.backends.sys.VdsoGetrandom;
 
 /**
- * {@code getrandom}: the kernel's generator, called through the vDSO function of Linux 6.11 or by system call, the one
- * that is faster on this host. {@code getrandom,via=vdso} and {@code getrandom,via=syscall} use only one of them. Never
- * blocks; called on the event loop.
+ * The source {@code getrandom}: the kernel's generator, called through the vDSO function (Linux 6.11) or the system
+ * call, whichever is faster on this host. {@code getrandom,via=vdso} and {@code getrandom,via=syscall} use only one of
+ * them. Never blocks, so it is called on the event loop's thread.
  */
 public final class GetrandomSourceSpec implements SharedSourceSpec {
     /** The keyword in an expression. */
@@ -22,17 +22,17 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSourceSpec.class);
 
-    /** Null to use the faster path for each length. */
+    /** The only path to use; null for the faster one for each length. */
     private final GetrandomPath onlyPath;
-    /** Null before the first use. */
+    /** The path to use for each length; null before the first use. */
     private GetrandomPathTable paths;
 
-    /** Uses the faster path for each length. */
+    /** Creates a source that uses the faster path for each length. */
     public GetrandomSourceSpec() {
         this(null);
     }
 
-    /** Uses {@code onlyPath}, unless it is null. */
+    /** Creates a source that uses only {@code onlyPath}; null for the faster path for each length. */
     public GetrandomSourceSpec(GetrandomPath onlyPath) {
         this.onlyPath = onlyPath;
     }
@@ -42,7 +42,10 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
         return onlyPath == null ? NAME : NAME + "," + VIA + "=" + onlyPath;
     }
 
-    /** Measures which path is faster. Linux has getrandom(2) since 3.17; older kernels cannot run this JVM. */
+    /**
+     * {@inheritDoc} Measures which path is faster. Does not check for the system call: Linux has it since 3.17, and
+     * older kernels cannot run this JVM.
+     */
     @Override
     public void probe() throws IOException {
         if (onlyPath == GetrandomPath.VDSO && !VdsoGetrandom.isAvailable()) {

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Splits a command line into words with the quoting of a POSIX shell (XCU §2.2): single quotes, double quotes and
- * backslashes. Nothing is expanded: {@code $}, {@code *} and their like are ordinary characters.
+ * backslashes. Does not expand anything: {@code $}, {@code *} and the like are ordinary characters.
  */
 final class ShellWords {
     private static final char SINGLE = '\'';
@@ -15,7 +15,7 @@ final class ShellWords {
 
     private final String text;
     private final List<String> words = new ArrayList<>();
-    /** Null between two words. */
+    /** The current word; null between two words. */
     private StringBuilder word;
 
     private int position;
@@ -25,9 +25,9 @@ final class ShellWords {
     }
 
     /**
-     * Splits {@code text} at blanks that are not quoted.
+     * Splits {@code text} at spaces that are not quoted.
      *
-     * @throws IllegalArgumentException if a quote is not closed or nothing follows a backslash
+     * @throws IllegalArgumentException if a quote is not closed, or if nothing follows a backslash
      */
     static List<String> split(String text) {
         return new ShellWords(text).split();
@@ -57,7 +57,10 @@ final class ShellWords {
         return List.copyOf(words);
     }
 
-    /** Within double quotes, a backslash quotes only $, `, " and itself. */
+    /**
+     * Appends the character after a backslash. Within double quotes, a backslash quotes only $, `, " and itself, and is
+     * otherwise an ordinary character.
+     */
     private void appendEscaped(char quote) {
         if (position == text.length()) {
             throw new IllegalArgumentException("nothing follows the last \\ of the command");

@@ -6,7 +6,10 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 
-/** /dev/urandom, read directly into the target memory. It never blocks, so it is read on the event loop. */
+/**
+ * The source {@code file:/dev/urandom}, which is read directly into the target memory. It never blocks, so it is read
+ * on the event loop's thread.
+ */
 final class UrandomSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(UrandomSource.class);
 

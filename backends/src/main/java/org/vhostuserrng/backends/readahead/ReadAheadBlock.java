@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.WipingCopy;
 
 /**
- * A block of bytes that were read ahead. Owned by one thread at a time: by the read-ahead thread while it is filled, by
- * the event loop while it is drained. The queues of {@link ReadAheadBlockPool} order the accesses.
+ * A block of bytes that were read ahead. One thread owns it at a time: the read-ahead thread while it is filled, the
+ * event loop's thread while it is drained. The queues of {@link ReadAheadBlockPool} order the accesses.
  */
 final class ReadAheadBlock {
     static final int BYTES = 4096;
@@ -14,17 +14,27 @@ final class ReadAheadBlock {
     private final MemorySegment bytes = Arena.ofAuto().allocate(BYTES);
     private int readIndex;
     private int endIndex;
-    /** {@link ReadAheadBlockPool} discards blocks of an earlier generation. */
+    /**
+     * The producer's generation when the block was filled. {@link ReadAheadBlockPool} discards blocks of earlier
+     * generations.
+     */
     private int generation;
-    /** {@link ReadAheadBlockPool} discards blocks that the producer began to fill before a discard. */
+    /**
+     * The number of discards when the producer began to fill the block. {@link ReadAheadBlockPool} discards the block
+     * if the number has changed since.
+     */
     private int discards;
 
-    /** The memory to fill; {@link #setFilled} must follow. */
+    /** The memory to fill. {@link #setFilled} must follow. */
     MemorySegment memory() {
         return bytes;
     }
 
-    /** The producer begins to fill the block after this number of discards by the consumer. */
+    /**
+     * Records that the producer begins to fill the block.
+     *
+     * @param discardsSoFar number of discards by the consumer so far
+     */
     void beginFilling(int discardsSoFar) {
         discards = discardsSoFar;
     }
@@ -47,7 +57,10 @@ final class ReadAheadBlock {
         return readIndex == endIndex;
     }
 
-    /** Copies up to {@code length} bytes out and wipes them here, even if the copy fails. */
+    /**
+     * Copies up to {@code length} bytes to {@code target}, and wipes them in the block, even if the copy fails. Returns
+     * their number.
+     */
     int drainTo(MemorySegment target, long offset, int length) {
         int drained = Math.min(length, endIndex - readIndex);
         int start = readIndex;

@@ -8,15 +8,15 @@ import org.jctools.queues.atomic.SpscAtomicArrayQueue;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * A fixed number of blocks that circulate between a read-ahead thread, the producer of filled blocks, and the event
- * loop, their consumer, through two single-producer single-consumer queues.
+ * A fixed number of blocks that two threads exchange through two single-producer single-consumer queues: the read-ahead
+ * thread, which fills them ("producer"), and the event loop's thread, which drains them ("consumer").
  *
- * <p>No wakeup is lost: a side that finds its queue empty sets its waiting flag, then polls once more. The other side
- * offers a block, then reads the flag. The volatile write of the flag and the full fence after the offer order each
- * store before the following load.
+ * <p>No wake-up is lost: a side that finds its queue empty sets its waiting flag, and then polls once more. The other
+ * side offers a block, and then reads the flag. The volatile write of the flag and the full fence after the offer order
+ * each store before the following load.
  */
 final class ReadAheadBlockPool {
-    /** 64 KiB of read-ahead: a thousand requests of a Linux guest. */
+    /** Number of blocks: 64 KiB, enough for a thousand requests of a Linux guest. */
     private static final int BLOCKS = 16;
 
     private final SpscAtomicArrayQueue<ReadAheadBlock> filled = new SpscAtomicArrayQueue<>(BLOCKS);
@@ -25,19 +25,19 @@ final class ReadAheadBlockPool {
     private final WakeablePoller poller;
     private volatile boolean consumerWaiting;
     private volatile boolean producerWaiting;
-    /** Blocks of other generations are invalid. Written by the producer only. */
+    /** The generation of valid blocks; blocks of other generations are invalid. Written only by the producer. */
     private volatile int validGeneration;
 
     /**
-     * The number of times that the consumer discarded all bytes read so far. Written by the consumer only. A block that
-     * the producer began to fill before the last time is invalid, even if it is offered later.
+     * The number of times that the consumer has discarded all bytes read so far. Written only by the consumer. A block
+     * that the producer began to fill before the last discard is invalid, even if it is offered later.
      */
     private volatile int discards;
 
-    /** The consumer's copy of {@link #discards}. */
+    /** The consumer's copy of {@link #discards}, so that it need not read the volatile field. */
     private int consumerDiscards;
 
-    /** The producer's copy of {@link #validGeneration}. */
+    /** The producer's copy of {@link #validGeneration}, so that it need not read the volatile field. */
     private int producerGeneration;
 
     ReadAheadBlockPool(Runnable onReadable) throws IOException {
@@ -50,8 +50,9 @@ final class ReadAheadBlockPool {
     /**
      * Creates a pool in which all {@code blocks} are empty.
      *
-     * @param onReadable called by the producer when a block is available again after the consumer has found none
-     * @param poller closed by the producer
+     * @param onReadable called on the producer's thread when a block is available again after the consumer has found
+     *     none
+     * @param poller wakes the producer, which also closes it
      */
     ReadAheadBlockPool(Runnable onReadable, WakeablePoller poller, List<ReadAheadBlock> blocks) {
         this.onReadable = onReadable;
@@ -66,7 +67,9 @@ final class ReadAheadBlockPool {
 
     // --- consumer --------------------------------------------------------------------------------------------------
 
-    /** Returns a filled block, or null; after null, {@code onReadable} is called when a block is available. */
+    /**
+     * Returns a filled block, or null if there is none: {@code onReadable} is then called when a block is available.
+     */
     ReadAheadBlock pollFilled() {
         ReadAheadBlock block = pollValid();
         if (block == null) {
@@ -89,12 +92,14 @@ final class ReadAheadBlockPool {
         return block;
     }
 
-    /** Whether a block that was polled earlier may still be used. */
+    /** Returns whether a block that was polled earlier may still be used. */
     boolean isValid(ReadAheadBlock block) {
         return block.generation() == validGeneration && block.discards() == discards;
     }
 
-    /** Discards and wipes all bytes that the producer has read so far, including those of a block in its hands. */
+    /**
+     * Discards and wipes all bytes that the producer has read so far, including those of the block that it is filling.
+     */
     void discardFilled() {
         consumerDiscards++;
         discards = consumerDiscards;
@@ -116,7 +121,7 @@ final class ReadAheadBlockPool {
 
     // --- producer --------------------------------------------------------------------------------------------------
 
-    /** Returns an empty block, or null; after null, the poller is woken when a block is available. */
+    /** Returns an empty block, or null if there is none: the poller is then woken when a block is available. */
     ReadAheadBlock pollEmpty() {
         ReadAheadBlock block = empty.poll();
         if (block == null) {
@@ -132,7 +137,7 @@ final class ReadAheadBlockPool {
         return block;
     }
 
-    /** Passes a block with {@code bytes} bytes to the consumer. */
+    /** Passes a block that contains {@code bytes} bytes to the consumer. */
     void offerFilled(ReadAheadBlock block, int bytes) {
         block.setFilled(bytes, producerGeneration);
         filled.offer(block);
@@ -143,18 +148,18 @@ final class ReadAheadBlockPool {
         }
     }
 
-    /** Makes the bytes of all blocks offered so far invalid, unless they have been used. */
+    /** Invalidates the unused bytes of all blocks that were offered so far. */
     void invalidateFilled() {
         producerGeneration++;
         validGeneration = producerGeneration;
     }
 
-    /** Makes the consumer poll again although there are no bytes, so that it notices a state change. */
+    /** Notifies the consumer although there are no bytes, so that it notices a change of state. */
     void notifyConsumer() {
         onReadable.run();
     }
 
-    /** Wipes all filled blocks. The consumer must not poll any more. */
+    /** Wipes all filled blocks. The consumer must not poll afterwards. */
     void wipe() {
         for (ReadAheadBlock block = filled.poll(); block != null; block = filled.poll()) {
             block.wipe();

@@ -10,8 +10,9 @@ import org.vhostuserrng.backends.sys.GetrandomSyscall;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * Reads a block of kernel output ahead, tests it and discards it. Loading the classes that this needs takes tens of
- * milliseconds. It happens before the event loop starts, because the loop opens a source when a guest needs it.
+ * Reads some kernel output ahead, tests it and discards it, to load the classes that an open source needs. This takes
+ * tens of milliseconds, so it is done before the event loop starts: later, the loop opens a source when a guest needs
+ * it.
  */
 final class ReadAheadRehearsal {
     private static final int BYTES = 64;
@@ -31,7 +32,7 @@ final class ReadAheadRehearsal {
         }
     }
 
-    /** Rehearses once. Not on the thread of an event loop. */
+    /** Reads ahead once. May block, so it must not be called on the thread of an event loop. */
     static void run(NoiseHealthTester health) throws IOException {
         CountDownLatch readable = new CountDownLatch(1);
         ReadAheadSource source = new ReadAheadSource(

@@ -7,8 +7,8 @@ import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * Makes a blocking source non-blocking: a {@link ReadAheadThread} reads it into a bounded pool of blocks, which this
- * class drains. After {@link #WOULD_BLOCK} the event loop is notified once the pool has bytes again. Confined to the
+ * Makes a blocking source non-blocking: a {@link ReadAheadThread} reads the source into a pool of blocks, which this
+ * class drains. After {@link #WOULD_BLOCK}, the event loop is notified when the pool has bytes again. Confined to the
  * event loop's thread.
  */
 final class ReadAheadSource implements EntropySource {
@@ -19,11 +19,12 @@ final class ReadAheadSource implements EntropySource {
     /**
      * Starts the read-ahead thread.
      *
-     * @param name for logs
-     * @param source owned by the thread from now on
-     * @param health null for a source that is not tested
-     * @param counters of the source, kept when it is closed and reopened
-     * @param predecessorClosed {@link #closed} of the object that read the same source before
+     * @param name the source's name, for log lines
+     * @param source the blocking source; the thread takes ownership
+     * @param health the health tests; null for a source that is not tested
+     * @param counters the counters of the source, which outlive this object
+     * @param onReadable called on any thread when there are bytes again after {@link #WOULD_BLOCK}
+     * @param predecessorClosed {@link #closed} of the object that read the same source before; the thread waits for it
      */
     ReadAheadSource(
             String name,
@@ -37,7 +38,9 @@ final class ReadAheadSource implements EntropySource {
         thread = ReadAheadThread.start(name, source, health, counters, pool, predecessorClosed);
     }
 
-    /** Reaches 0 after {@link #close}, when the source has released its files, devices and child processes. */
+    /**
+     * A latch that reaches 0 after {@link #close}, when the source has released its files, devices and child processes.
+     */
     CountDownLatch closed() {
         return thread.sourceClosed();
     }

@@ -22,21 +22,21 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     private final NoiseSourceOptions options;
     private final SourceFailureCounters counters = new SourceFailureCounters();
     private final Set<String> warnings = new HashSet<>();
-    /** Null before the source is opened for the first time. */
+    /** The sequences that the source has produced; null before the source is opened for the first time. */
     private SeenSequenceHashes seenSequences;
 
-    /** Reaches 0 when the source that was opened last has been closed. */
+    /** Reaches 0 when the last opened source has been closed. */
     private CountDownLatch lastClosed = new CountDownLatch(0);
 
-    /** A source with the options of its expression. */
+    /** Creates a source with the options of its expression. */
     protected ReadAheadSourceSpec(NoiseSourceOptions options) {
         this.options = options;
     }
 
-    /** H of SP 800-90B §3.1.3 that applies unless the expression states one: bits per byte. */
+    /** The min-entropy in bits per byte (H of SP 800-90B §3.1.3) if the expression states none. */
     protected abstract double defaultMinEntropy();
 
-    /** Opens the source, which is then used by the read-ahead thread only. */
+    /** Opens the source, which is then confined to the read-ahead thread. */
     protected abstract BlockingEntropySource openBlocking() throws IOException;
 
     /** The options of the expression. */
@@ -54,7 +54,7 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return options.minEntropyOrDefault(defaultMinEntropy());
     }
 
-    /** {@inheritDoc} This method loads the classes that an open source needs, see {@link ReadAheadRehearsal}. */
+    /** {@inheritDoc} Loads the classes that an open source needs, see {@link ReadAheadRehearsal}. */
     @Override
     public void probe() throws IOException {
         LOG.debug("{}: rehearsing", deduplicationKey());
@@ -66,7 +66,10 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
     }
 
-    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null if the source does not test. */
+    /**
+     * Creates the health tests for the stated min-entropy, or for {@code defaultValue} if none is stated. Returns null
+     * if the source does not run health tests.
+     */
     protected final NoiseHealthTester newHealthTester(double defaultValue) throws IOException {
         if (options.healthTests() == HealthTests.OFF) {
             warnOnce("health=off: its output is not tested");
@@ -75,13 +78,13 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
             return null;
         }
         if (seenSequences == null) {
-            // SecureRandom would keep /dev/random and /dev/urandom open.
+            // Not by SecureRandom, which would keep /dev/random and /dev/urandom open.
             seenSequences = new SeenSequenceHashes(GetrandomSyscall.randomLongs(SeenSequenceHashes.KEY_COUNT));
         }
         return new NoiseHealthTester(options.minEntropyOrDefault(defaultValue), seenSequences);
     }
 
-    /** Logs a warning about this source only once, even if the source is opened several times. */
+    /** Logs a warning about this source, but only once, even if the source is opened several times. */
     protected final void warnOnce(String warning) {
         if (warnings.add(warning)) {
             LOG.warn("{}: {}", this, warning);
@@ -91,7 +94,7 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     /**
      * Starts a read-ahead thread.
      *
-     * @param health null for a source that is not tested
+     * @param health the health tests; null for a source that is not tested
      */
     protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
             throws IOException {

@@ -9,17 +9,17 @@ import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
- * A thread that reads one blocking source into a block pool and tests the bytes. It runs until it is stopped or the
- * source ends. A source that fails a health test provides no bytes until it has passed the start-up tests again.
+ * A thread that reads one blocking source into a block pool, and tests the bytes. It runs until it is stopped. A source
+ * that fails a health test provides no bytes until it has passed the start-up tests again.
  */
 final class ReadAheadThread implements Runnable {
-    /** State of the source. */
+    /** The state of the source. */
     enum State {
-        /** The source provides bytes, or is expected to. */
+        /** The source provides bytes, or is expected to provide bytes. */
         RUNNING,
-        /** A read or a health test has failed; the thread retries. */
+        /** A read or a health test has failed. The thread retries. */
         FAILED,
-        /** The source is at its end; the thread looks for more bytes from time to time. */
+        /** The source is at its end. The thread checks every second whether it has more bytes. */
         AT_END
     }
 
@@ -28,7 +28,10 @@ final class ReadAheadThread implements Runnable {
     private static final int RETRY_DELAY_MILLIS = 1000;
     private static final int MIN_QUARANTINE_MILLIS = 2000;
     private static final int MAX_QUARANTINE_MILLIS = 60_000;
-    /** Number of blocks that may fail before the next delay: a pipe may still hold bytes from the time of the fault. */
+    /**
+     * Number of blocks that may fail before the next delay, because a pipe may still contain bytes from the time of the
+     * fault.
+     */
     private static final int MAX_FAILED_BLOCKS_PER_RETRY = 16;
 
     private final String name;
@@ -45,7 +48,9 @@ final class ReadAheadThread implements Runnable {
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
     private volatile int untestedBytes;
-    /** Whether the last read has not failed, although {@link #state} may still be FAILED. */
+    /**
+     * Whether the last read has succeeded. {@link #state} may still be FAILED, until the start-up tests have passed.
+     */
     private volatile boolean answering;
 
     private final CountDownLatch predecessorClosed;
@@ -68,10 +73,10 @@ final class ReadAheadThread implements Runnable {
     /**
      * Starts a thread that takes ownership of {@code source}.
      *
-     * @param name for logs
-     * @param health null for a source that is not tested
-     * @param predecessorClosed {@link #sourceClosed} of the thread that read the same source before. A device has one
-     *     reader at a time: the new thread waits until its predecessor has closed the source.
+     * @param name the source's name, for log lines
+     * @param health the health tests; null for a source that is not tested
+     * @param predecessorClosed {@link #sourceClosed} of the thread that read the same source before. The new thread
+     *     waits for it, because a device must have only one reader at a time
      */
     static ReadAheadThread start(
             String name,
@@ -89,31 +94,34 @@ final class ReadAheadThread implements Runnable {
         return readAhead;
     }
 
-    /** Tells the thread to stop and wakes it. Does not wait for it. Any thread. */
+    /** Tells the thread to stop, and wakes it. Does not wait until it has stopped. Any thread. */
     void stop() {
-        // The lock keeps the thread from closing the poller between the two statements.
+        // The lock prevents the thread from closing the poller between the two statements.
         synchronized (stopLock) {
             stopping = true;
             pool.poller().wakeUp();
         }
     }
 
-    /** State of the source. Any thread. */
+    /** The state of the source. Any thread. */
     State state() {
         return state;
     }
 
-    /** Bytes that wait until the start-up tests have passed. Any thread. */
+    /** The number of bytes that were read, but have not passed the start-up tests yet. Any thread. */
     int untestedBytes() {
         return untestedBytes;
     }
 
-    /** Whether the source can be read again after a failure, and has not passed its start-up tests yet. Any thread. */
+    /**
+     * Returns whether the source can be read again after a failure, but has not passed its start-up tests yet. Any
+     * thread.
+     */
     boolean answersAfterFailure() {
         return state == State.FAILED && answering;
     }
 
-    /** Reaches 0 when the stopped thread has closed its source. */
+    /** A latch that reaches 0 when the thread has closed its source. */
     CountDownLatch sourceClosed() {
         return sourceClosed;
     }
@@ -132,7 +140,7 @@ final class ReadAheadThread implements Runnable {
             source.close();
             sourceClosed.countDown();
             pool.notifyConsumer();
-            // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
+            // Cleans up only after the thread is stopped, because the consumer may still drain the pool before.
             while (!stopping) {
                 pool.poller().sleep(-1);
             }
@@ -159,10 +167,10 @@ final class ReadAheadThread implements Runnable {
     }
 
     /**
-     * Reads into a block until it holds bytes that have passed all health tests. At the start and after a failure these
-     * are the start-up tests.
+     * Reads into a block until it contains bytes that have passed all health tests: the start-up tests at first and
+     * after a failure, then the continuous tests.
      *
-     * @return the number of bytes; 0 if the thread must end
+     * @return the number of bytes in the block; 0 if the thread must end
      */
     private int readTestedBlock(ReadAheadBlock block) {
         int filled = 0;
@@ -199,7 +207,7 @@ final class ReadAheadThread implements Runnable {
                 filled = restart(block);
                 fail(failure);
             } catch (SourceUnavailableException unavailable) {
-                // The bytes of the block and its tests stay valid.
+                // Does not discard the bytes of the block, and continues the health tests.
                 fail(unavailable);
             } catch (IOException failure) {
                 filled = restart(block);
@@ -210,7 +218,9 @@ final class ReadAheadThread implements Runnable {
         return 0;
     }
 
-    /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
+    /**
+     * Discards the bytes of a block, and begins the start-up tests again. Returns 0, the number of bytes in the block.
+     */
     private int restart(ReadAheadBlock block) {
         block.wipe();
         untestedBytes = 0;
@@ -221,9 +231,9 @@ final class ReadAheadThread implements Runnable {
     }
 
     /**
-     * Waits before the next look at a source that is at its end.
+     * Waits before the next read of a source that is at its end.
      *
-     * @param untested number of bytes that were read and have not passed the start-up tests
+     * @param untested number of bytes that were read, but have not passed the start-up tests
      */
     private void awaitMoreAfterEnd(int untested) {
         if (state != State.AT_END) {
@@ -251,14 +261,20 @@ final class ReadAheadThread implements Runnable {
         }
     }
 
-    /** Sleeps until the time is over or the thread must stop. A read may have consumed the wake-up of {@link #stop}. */
+    /**
+     * Sleeps until the time has passed or the thread must stop. Tests {@link #stopping}, because a read may have
+     * consumed the wake-up of {@link #stop}.
+     */
     private void sleep(int millis) {
         if (!stopping) {
             pool.poller().sleep(millis);
         }
     }
 
-    /** Whether a line may be logged: a peer that fails and recovers can cause any number. */
+    /**
+     * Returns whether a line may be logged. Limited, because a peer that fails and recovers can cause any number of
+     * lines.
+     */
     private boolean mayLog() {
         long suppressed = lines.takeSuppressed();
         if (suppressed > 0) {
@@ -267,7 +283,7 @@ final class ReadAheadThread implements Runnable {
         return lines.mayWrite();
     }
 
-    /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
+    /** Handles a read failure. Blocks that were read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
         answering = false;
         counters.incrementReadFailures();
@@ -281,7 +297,7 @@ final class ReadAheadThread implements Runnable {
         sleep(RETRY_DELAY_MILLIS);
     }
 
-    /** Handles a health test failure that may be chance: repeats the start-up tests without a delay. */
+    /** Handles a health test failure that chance may explain: repeats the start-up tests without a delay. */
     private void repeatStartupTests(String failure) {
         if (mayLog()) {
             LOG.warn(
@@ -297,7 +313,7 @@ final class ReadAheadThread implements Runnable {
         quarantineMillis = MIN_QUARANTINE_MILLIS;
     }
 
-    /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
+    /** Handles a health test failure. Invalidates the blocks that were read earlier, which may be faulty too. */
     private void quarantine(String failure) {
         if (!health.isAlarm()) {
             repeatStartupTests(failure);

@@ -3,7 +3,7 @@ package org.vhostuserrng.backends.readahead;
 import java.util.concurrent.atomic.AtomicLong;
 import org.vhostuserrng.backends.source.SourceFailureCounts;
 
-/** Counts of errors of a source. Kept when the source is closed and reopened. Any thread. */
+/** Counts the errors of a source. The counts are kept when the source is closed and opened again. Any thread. */
 final class SourceFailureCounters {
     private final AtomicLong readFailures = new AtomicLong();
     private final AtomicLong healthTestFailures = new AtomicLong();
@@ -25,7 +25,7 @@ final class SourceFailureCounters {
         return new SourceFailureCounts(readFailures.get(), healthTestFailures.get(), endOfFiles.get());
     }
 
-    /** For a log line; empty if there were no errors. */
+    /** Describes the counts for a log line; empty if there were no errors. */
     @Override
     public String toString() {
         return readFailures.get() + healthTestFailures.get() + endOfFiles.get() == 0

@@ -3,59 +3,62 @@ package org.vhostuserrng.backends.source;
 import java.lang.foreign.MemorySegment;
 
 /**
- * An open source of random bytes. Never blocks, and returns every byte only once. Confined to the event loop's thread.
+ * An open source of random bytes. Never blocks, and returns each byte only once. Confined to the event loop's thread.
  */
 public interface EntropySource extends AutoCloseable {
-    /** Result of {@link #fill}: no bytes are available now. The event loop is notified when there are. */
+    /** Returned by {@link #fill} if no bytes are available now. The event loop is notified when bytes are available. */
     int WOULD_BLOCK = 0;
-    /** Result of {@link #fill}: the source has failed and logged the reason. Retry after a second. */
+    /** Returned by {@link #fill} if the source has failed and has logged the reason. Retry after a second. */
     int FAILED = -1;
-    /** Result of {@link #fill}: the target memory no longer exists. */
+    /** Returned by {@link #fill} if the target memory does not exist any more. */
     int TARGET_FAULT = -2;
 
     /**
      * Fills memory with random bytes, starting at {@code offset}.
      *
-     * @param length at least 1
-     * @return the number of bytes written, 1 to {@code length}, or one of the constants
+     * @param length maximum number of bytes, at least 1
+     * @return the number of bytes written, 1 to {@code length}, or one of the constants of this interface
      */
     int fill(MemorySegment target, long offset, int length);
 
     /**
-     * Announces that the fills until {@link #endTurn} serve one guest, so that a source may get the bytes of several
-     * small requests from one call.
+     * Begins a turn: all calls of {@link #fill} until {@link #endTurn} serve the same guest, so that the source may get
+     * the bytes of several small requests with one call.
      *
-     * @param expectedBytes estimate of the bytes that the guest asks for in this turn, at least 1
+     * @param expectedBytes estimate of the number of bytes that the guest requests in this turn, at least 1
      */
     default void beginTurn(int expectedBytes) {}
 
-    /** Ends a turn: bytes that were obtained for it and not used are wiped, and never reach another guest. */
+    /** Ends a turn. Unused bytes that were obtained for the turn are wiped, and never reach another guest. */
     default void endTurn() {}
 
-    /** Whether the source holds bytes that it obtained before they are asked for, beyond a turn. */
+    /** Returns whether the source keeps bytes that were not requested yet beyond the end of a turn. */
     default boolean readsAhead() {
         return false;
     }
 
-    /** Discards and wipes such bytes: they may exist in a copy of this virtual machine. */
+    /**
+     * Discards and wipes the bytes that were not requested yet, because they may exist in a copy of this virtual
+     * machine.
+     */
     default void discardAhead() {}
 
-    /** Whether {@link #WOULD_BLOCK} means that the source has no bytes for any guest, not only for this one. */
+    /** Returns whether {@link #WOULD_BLOCK} means that the source has no bytes for any guest, not only for this one. */
     default boolean isSharedByGuests() {
         return false;
     }
 
-    /** After {@link #FAILED}: whether the source can be read again since, and only has no bytes yet. */
+    /** Returns whether the source can be read again after {@link #FAILED}, but has no bytes yet. */
     default boolean answersAfterFailure() {
         return false;
     }
 
-    /** Why the source has no bytes, for a log line; empty if nothing is known. */
+    /** Describes for a log line why the source has no bytes; empty if the reason is unknown. */
     default String starvationReason() {
         return "";
     }
 
-    /** Wipes bytes that were read ahead and releases files and threads. */
+    /** Wipes bytes that were read ahead, and releases files and threads. */
     @Override
     void close();
 }

@@ -3,18 +3,18 @@ package org.vhostuserrng.backends.source;
 import java.io.IOException;
 
 /**
- * A parsed {@code --source} expression. Immutable, except for state that must survive closing and reopening, such as a
- * file's position.
+ * A parsed {@code --source} expression. Immutable, except for state that must be kept when the source is closed and
+ * opened again.
  */
 public interface EntropySourceSpec {
     /**
      * Opens and closes the source to check that it is usable.
      *
-     * @throws IOException with a short reason if it is not
+     * @throws IOException if the source is not usable, with a short reason
      */
     void probe() throws IOException;
 
-    /** How the source works on this host, for a report; empty if it works the same on all hosts. */
+    /** Describes for a report how the source works on this host; empty if it works in the same way on all hosts. */
     default String hostDetails() {
         return "";
     }
@@ -24,7 +24,7 @@ public interface EntropySourceSpec {
      * {@link EntropySource#FAILED} and retries.
      *
      * @param registry the registry of the event loop that serves the guest
-     * @param guest name of the guest, for logs and for sources that keep state for each guest
+     * @param guest the guest's name, for log lines and for sources that have state for each guest
      */
     EntropySource open(SourceRegistry registry, String guest);
 }

@@ -5,12 +5,15 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A failover list opened for one guest. Each request tries the sources in order of preference and skips sources that
- * fail or have stalled, so that a source that recovers is used again. A source is opened when it is first needed.
- * Confined to the event loop's thread.
+ * A failover list that was opened for one guest. Each request tries the sources in order of preference, and continues
+ * with the next one if a source fails or has stalled. So a source that recovers is used again. A source is opened when
+ * it is first needed. Confined to the event loop's thread.
  */
 final class FailoverSource implements EntropySource {
-    /** A source that returns no bytes for this long after a request counts as failed until it returns some. */
+    /**
+     * Time after a request without bytes from a source after which the source counts as stalled, until it returns
+     * bytes.
+     */
     private static final long STALL_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final long NEVER = -1;
@@ -23,7 +26,7 @@ final class FailoverSource implements EntropySource {
     private final long[] waitingSince;
     private int activeIndex;
 
-    /** Opens the preferred source. */
+    /** Creates the source, and opens the first one in the list. */
     FailoverSource(FailoverSourceSpec spec, SourceRegistry registry, String guest) {
         this.spec = spec;
         this.registry = registry;
@@ -58,7 +61,7 @@ final class FailoverSource implements EntropySource {
         return result;
     }
 
-    /** A source that is opened later in the turn serves it without the estimate. */
+    /** {@inheritDoc} A source that is opened later in the turn does not get the estimate. */
     @Override
     public void beginTurn(int expectedBytes) {
         for (EntropySource source : open) {
@@ -85,8 +88,8 @@ final class FailoverSource implements EntropySource {
     private void recordServed(int index) {
         waitingSince[index] = NEVER;
         state.setStalled(index, false);
-        // Guests may use different sources: a guest whose DRBG is not seeded yet uses a fallback. Only changes of this
-        // guest are recorded.
+        // Records only changes of this guest, because guests may use different sources: one whose DRBG is not seeded
+        // yet uses a fallback.
         if (index != activeIndex) {
             activeIndex = index;
             registry.recordFailover(state, index);

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A failover list: {@code --source} given several times.
+ * A failover list, which is specified by several {@code --source} options.
  *
- * @param sources in order of preference
+ * @param sources the sources, in order of preference
  */
 public record FailoverSourceSpec(List<EntropySourceSpec> sources) implements EntropySourceSpec {
-    /** A source that uses the first of {@code sources} that serves, and returns to a preferred one when it recovers. */
+    /** Returns a source that uses the first of {@code sources} that has bytes, at each request. */
     public static EntropySourceSpec firstOf(List<EntropySourceSpec> sources) {
         return sources.size() == 1 ? sources.getFirst() : new FailoverSourceSpec(sources);
     }

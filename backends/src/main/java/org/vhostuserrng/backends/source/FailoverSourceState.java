@@ -1,8 +1,8 @@
 package org.vhostuserrng.backends.source;
 
 /**
- * State of the sources of a failover list, shared by the guests of an event loop, so that only the first guest waits
- * for a stalled source. Confined to the loop's thread.
+ * The state of the sources of a failover list, which all guests of an event loop share, so that only the first guest
+ * waits for a stalled source. Confined to the loop's thread.
  */
 final class FailoverSourceState {
     private final FailoverSourceSpec spec;
@@ -15,19 +15,21 @@ final class FailoverSourceState {
         this.stalled = new boolean[spec.sources().size()];
     }
 
-    /** Index of the source that served last. */
+    /** The index of the source that served last. */
     int activeIndex() {
         return activeIndex;
     }
 
-    /** Makes a source the active one. Returns whether another one was active before. */
+    /** Sets the index of the source that served last. Returns whether it has changed. */
     boolean switchTo(int index) {
         boolean changes = activeIndex != index;
         activeIndex = index;
         return changes;
     }
 
-    /** Whether the source kept a guest waiting past the timeout and has not served since. */
+    /**
+     * Returns whether a guest has waited for the source longer than the timeout, and the source has not served since.
+     */
     boolean isStalled(int index) {
         return stalled[index];
     }

@@ -11,21 +11,24 @@ import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
 
 /**
- * The read positions of regular files. A byte of a file is read once, however often the file is closed, reopened,
- * renamed or named by another expression. A file that replaces another one at its path has a position of its own. Any
- * thread.
+ * The read positions of regular files. Each byte of a file is read only once, even if the file is closed, opened again,
+ * renamed or used by another expression. A file that replaces another one at its path has its own position. Any thread.
  *
- * <p>{@link #keepIn} makes the positions outlive this process. A position is written after the bytes were read and
- * before they are returned: bytes that a process had read when it ended may be lost, but are never read again.
+ * <p>{@link #keepIn} makes the positions outlive this process. A position is written after bytes were read, and before
+ * they are returned: if the process ends meanwhile, the bytes are lost or are read by the next process, but are never
+ * used twice.
  *
  * <p>Layout, native byte order: slots of 64 bytes, each with the {@link Identity} of a file (u64 device, u64 inode, u64
- * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of it with bit 0 set, and the u64 position. Slots
- * are used from the first one on; those that were never used contain zeros.
+ * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of the identity with bit 0 set, and the u64
+ * position. Slots are used from the first one on. Slots that were never used contain zeros.
  */
 public final class FileReadPositions {
-    /** Beyond that, the file that was read least recently would be read from its start again. */
+    /**
+     * Maximum number of files. With more, the position of the least recently read file is lost, so that it is read from
+     * its start again.
+     */
     private static final int MAX_FILES = 4096;
-    /** A file gets its slot before the file that was read least recently loses its own. */
+    /** One slot more than files, because a new file gets its slot before the least recently read one loses its slot. */
     private static final int SLOTS = MAX_FILES + 1;
 
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT;
@@ -38,13 +41,13 @@ public final class FileReadPositions {
     private static final long CHECKSUM = 36;
     private static final long POSITION = 40;
     private static final int SLOT_BYTES = 64;
-    /** Makes a checksum wrong, and never 0. */
+    /** The bit to flip to make a checksum invalid, but never 0. */
     private static final int INVALID = 2;
 
-    /** Size of the memory of {@link #keepIn}. */
+    /** Size of the memory of {@link #keepIn} in bytes. */
     public static final int KEPT_BYTES = SLOTS * SLOT_BYTES;
 
-    /** Shared by all expressions of this process. */
+    /** The instance that all expressions of this process share. */
     public static final FileReadPositions OF_PROCESS = new FileReadPositions();
 
     private final Map<Identity, Position> positions = new LinkedHashMap<>(16, 0.75f, true) {
@@ -61,10 +64,10 @@ public final class FileReadPositions {
     };
 
     private final BitSet usedSlots = new BitSet();
-    /** Null if the positions end with this process. */
+    /** The memory of {@link #keepIn}; null if the positions do not outlive this process. */
     private volatile MemorySegment kept;
 
-    /** The position of one file. Its lock is held during a read, so that two threads read different bytes. */
+    /** The position of one file. A thread holds its monitor during a read, so that two threads read different bytes. */
     private static final class Position {
         private final int slot;
         private long bytes;
@@ -75,14 +78,15 @@ public final class FileReadPositions {
         }
     }
 
-    /** Positions that end with this process until {@link #keepIn}. */
+    /** Creates positions that do not outlive this process unless {@link #keepIn} is called. */
     FileReadPositions() {}
 
     /**
-     * From now on, keeps the positions in memory that outlives this process, after continuing from those that another
-     * process left there. To be called once, before the first {@link #read}.
+     * Continues from the positions that a previous process left in memory that outlives processes, and keeps the
+     * positions there from now on. Must be called once, before the first {@link #read}.
      *
-     * @param memory {@link #KEPT_BYTES}, zeros at first; valid for any thread until the process exits
+     * @param memory {@link #KEPT_BYTES} bytes, zeros before their first use; valid for any thread until the process
+     *     exits
      */
     public synchronized void keepIn(MemorySegment memory) {
         Identity[] known = positions.keySet().toArray(Identity[]::new);
@@ -104,23 +108,26 @@ public final class FileReadPositions {
         }
     }
 
-    /** Whether the positions outlive this process. */
+    /** Returns whether the positions outlive this process. */
     public boolean isKept() {
         return kept != null;
     }
 
-    /** Whether no file was added yet. */
+    /** Returns whether no file has been added yet. */
     public synchronized boolean isEmpty() {
         return positions.isEmpty();
     }
 
-    /** Adds a file that may be read later, at its start unless its position is known. */
+    /** Adds a file. Its position is 0 unless it is already known. */
     @SuppressWarnings("exports")
     public void add(Identity file) {
         of(file);
     }
 
-    /** Reads at the file's position and advances it. Returns the number of bytes, 0 at the end, or a negated errno. */
+    /**
+     * Reads at the file's position, and advances it. Returns the number of bytes, 0 at the end of the file, or a
+     * negated errno.
+     */
     @SuppressWarnings("exports")
     public int read(EntropyFile file, Identity identity, MemorySegment target, long offset, int length) {
         Position position = of(identity);
@@ -147,7 +154,10 @@ public final class FileReadPositions {
         return new Position(free, 0);
     }
 
-    /** A process that ends at any instant leaves an invalid slot, or the file's identity with position 0. */
+    /**
+     * Writes a new file to a slot. If the process ends meanwhile, the slot is invalid, or contains the file's identity
+     * with position 0.
+     */
     private static void occupy(MemorySegment slot, Identity file) {
         slot.set(U32, CHECKSUM, slot.get(U32, CHECKSUM) ^ INVALID);
         VarHandle.releaseFence();

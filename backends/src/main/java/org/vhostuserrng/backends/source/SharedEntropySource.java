@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. It is open while it has users.
- * Confined to the event loop's thread.
+ * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. The source is open while it has
+ * users. Confined to the event loop's thread.
  */
 final class SharedEntropySource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(SharedEntropySource.class);
@@ -27,8 +27,8 @@ final class SharedEntropySource implements EntropySource {
     /**
      * Creates a source that is not open.
      *
-     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
-     * @param clock nanoseconds; never run backwards
+     * @param onReadable called on any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock returns a monotonic time in nanoseconds
      */
     SharedEntropySource(SharedSourceSpec spec, Runnable onReadable, LongSupplier clock, VmForkDetector forkDetector) {
         this.spec = spec;
@@ -37,7 +37,7 @@ final class SharedEntropySource implements EntropySource {
         this.forkDetector = forkDetector;
     }
 
-    /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
+    /** Adds a user. Opens the source for the first one. If this fails, each {@link #fill} retries. */
     EntropySource acquire() {
         users++;
         if (source == null) {
@@ -51,7 +51,7 @@ final class SharedEntropySource implements EntropySource {
         return spec.toString();
     }
 
-    /** The source's name and its counts of errors; empty if there were none. */
+    /** Describes the source and its counts of errors for a log line; empty if there were no errors. */
     String statistics() {
         String counts = spec.statistics();
         return counts.isEmpty() ? "" : spec + ": " + counts;
@@ -61,7 +61,7 @@ final class SharedEntropySource implements EntropySource {
         return spec.failures();
     }
 
-    /** See {@link SharedSourceSpec#awaitClosed}. */
+    /** Like {@link SharedSourceSpec#awaitClosed}. */
     boolean awaitClosed(long nanos) {
         return spec.awaitClosed(nanos);
     }
@@ -127,7 +127,7 @@ final class SharedEntropySource implements EntropySource {
         return true;
     }
 
-    /** Removes a user; the last one closes the source. */
+    /** Removes a user. Closes the source after the last one. */
     @Override
     public void close() {
         users--;

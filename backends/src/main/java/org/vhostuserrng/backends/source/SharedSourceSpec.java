@@ -2,38 +2,38 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 
-/** A source that is opened once for all guests of an event loop, even if several expressions contain it. */
+/** A source that is opened only once for all guests of an event loop, even if several expressions contain it. */
 public interface SharedSourceSpec extends EntropySourceSpec {
     /**
-     * Opens the source itself.
+     * Opens the source, for all guests.
      *
-     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
-     * @throws IOException with a short reason
+     * @param onReadable called on any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @throws IOException if the source cannot be opened, with a short reason
      */
     EntropySource open(Runnable onReadable) throws IOException;
 
     /**
-     * Waits until a source that {@link #open} returned, and that is closed, has released its files, devices and child
-     * processes. Returns false if it has not after {@code nanos}.
+     * Waits until the closed source has released its files, devices and child processes. Returns false if this takes
+     * longer than {@code nanos}.
      */
     default boolean awaitClosed(long nanos) {
         return true;
     }
 
-    /** Counts of errors. Any thread. */
+    /** The counts of errors. Any thread. */
     default SourceFailureCounts failures() {
         return SourceFailureCounts.NONE;
     }
 
-    /** Counts of errors, for a log line; empty if there were none. Any thread. */
+    /** Describes the counts of errors for a log line; empty if there were no errors. Any thread. */
     default String statistics() {
         return "";
     }
 
-    /** H of SP 800-90B §3.1.3, stated or default: bits of min-entropy per byte, above 0 and at most 8. */
+    /** The stated or default min-entropy in bits per byte (H of SP 800-90B §3.1.3), above 0 and at most 8. */
     double minEntropy();
 
-    /** Sources with equal keys are the same source and are opened once. */
+    /** The key by which expressions of the same source are recognized: sources with equal keys are opened only once. */
     default String deduplicationKey() {
         return toString();
     }

@@ -5,14 +5,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs that a source has had no bytes for some seconds although it was asked for them, and that it has bytes again:
- * once each, and at most once a minute for a source whose silence comes and goes. A source that fails is not silent,
- * because it logs why, unless it can be read again since. Confined to the event loop's thread.
+ * Logs once that a source has had no bytes for some seconds although bytes were requested, and once that it has bytes
+ * again. Logs this at most once a minute. A source that has failed is not silent, because it logs the reason, unless it
+ * can be read again. Confined to the event loop's thread.
  */
 final class SilentSourceLog {
-    /** Silence that is worth a log line. */
+    /** Minimum duration of a silence that is logged. */
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
-    /** A waiting guest asks again every second; after a longer pause no guest has been waiting. */
+    /**
+     * Maximum time between two requests of a waiting guest, which requests bytes again every second. After a longer
+     * time, no guest has been waiting.
+     */
     static final long MAX_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(SilentSourceLog.class);
@@ -25,12 +28,12 @@ final class SilentSourceLog {
     private boolean everLogged;
     private long loggedAt;
 
-    /** Whether the source had no bytes when it was asked last. */
+    /** Returns whether the source had no bytes at the last request. */
     boolean isSilent() {
         return silent;
     }
 
-    /** The source has no bytes now. Returns whether that must be logged. */
+    /** Records that the source has no bytes now. Returns whether to log this with {@link #logSilence}. */
     boolean starved(long now) {
         if (!silent || now - askedAt > MAX_PAUSE_NANOS) {
             silent = true;
@@ -47,12 +50,12 @@ final class SilentSourceLog {
         return true;
     }
 
-    /** The source has failed and has logged the reason. */
+    /** Records that the source has failed, and has logged the reason. */
     void failed() {
         silent = false;
     }
 
-    /** The source has bytes. Returns whether that must be logged. */
+    /** Records that the source has bytes. Returns whether to log this with {@link #logEnd}. */
     boolean served() {
         silent = false;
         boolean wasLogged = logged;

@@ -1,14 +1,14 @@
 package org.vhostuserrng.backends.source;
 
 /**
- * Counts of errors of sources since this process started.
+ * The counts of errors of sources since this process started.
  *
- * @param readFailures failed reads and openings
- * @param healthTestFailures failures of the SP 800-90B health tests
- * @param endOfFiles ends of a file, a device or a program
+ * @param readFailures number of failed reads, including failed attempts to open the source again
+ * @param healthTestFailures number of failures of the health tests
+ * @param endOfFiles number of times that a source was at its end
  */
 public record SourceFailureCounts(long readFailures, long healthTestFailures, long endOfFiles) {
-    /** No errors. */
+    /** The counts of a source without errors. */
     public static final SourceFailureCounts NONE = new SourceFailureCounts(0, 0, 0);
 
     SourceFailureCounts plus(SourceFailureCounts other) {

@@ -13,20 +13,23 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
- * The open sources of one event loop: the sources that {@code --source} and guests name, their components, and the
- * state that they share. Confined to the loop's thread.
+ * The sources of one event loop: those of {@code --source} and of single guests, their components, and the state that
+ * they share. Confined to the loop's thread.
  */
 public final class SourceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(SourceRegistry.class);
     private static final int MAX_FAILOVER_LINES_PER_MINUTE = 20;
 
-    /** The source of a guest, by its name. */
+    /** Returns the source of the guest with a name. */
     private Function<String, EntropySourceSpec> specs;
 
     private final Runnable onReadable;
     private final LongSupplier clock;
     private final VmForkDetector forkDetector;
-    /** By deduplication key. An entry remains after its last user has closed it, because it counts errors. */
+    /**
+     * The shared sources by deduplication key. A source remains in the map after its last user has closed it, because
+     * it counts errors.
+     */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
@@ -35,10 +38,10 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates a registry without open sources, which does not notice forks of the virtual machine.
+     * Creates a registry without open sources, which does not detect forks of the virtual machine.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
-     * @param clock monotonic time in nanoseconds
+     * @param clock returns a monotonic time in nanoseconds
      */
     public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
         this(spec, onReadable, clock, () -> VmForkClocks.NONE);
@@ -48,8 +51,8 @@ public final class SourceRegistry {
      * Creates a registry without open sources.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
-     * @param clock nanoseconds; never run backwards
-     * @param forkClocks opens the clocks that show a fork of the virtual machine, when a source first needs them
+     * @param clock returns a monotonic time in nanoseconds
+     * @param forkClocks opens the clocks that show a fork of the virtual machine; called when a source first needs them
      */
     public SourceRegistry(
             EntropySourceSpec spec, Runnable onReadable, LongSupplier clock, Supplier<VmForkClocks> forkClocks) {
@@ -82,19 +85,19 @@ public final class SourceRegistry {
         specs = newSpecs;
     }
 
-    /** The source that is opened for a guest from now on. */
+    /** Returns the source that is opened for a guest. */
     public EntropySourceSpec source(String guest) {
         return specs.apply(guest);
     }
 
-    /** Opens the source for a guest's ring; the ring closes it when it stops. */
+    /** Opens the source for a guest's virtqueue, which closes the source when it stops. */
     public EntropySource open(String guest) {
         return specs.apply(guest).open(this, guest);
     }
 
     /**
-     * Waits until all sources, which must be closed, have released their files, devices and child processes, at most
-     * {@code nanos}.
+     * Waits at most {@code nanos} until all sources, which must be closed, have released their files, devices and child
+     * processes.
      */
     public void awaitClosed(long nanos) {
         long deadline = System.nanoTime() + nanos;
@@ -105,7 +108,7 @@ public final class SourceRegistry {
         }
     }
 
-    /** Counts of errors and failovers, for a log line; empty if there were none. */
+    /** Describes the counts of errors and failovers for a log line; empty if there were none. */
     public String statistics() {
         String errors = shared.values().stream()
                 .map(SharedEntropySource::statistics)
@@ -115,7 +118,7 @@ public final class SourceRegistry {
         return errors + (errors.isEmpty() || failovers.isEmpty() ? "" : "; ") + failovers;
     }
 
-    /** Counts of errors of all sources. */
+    /** Returns the counts of errors of all sources together. */
     public SourceFailureCounts failures() {
         return shared.values().stream()
                 .map(SharedEntropySource::failures)
@@ -123,13 +126,13 @@ public final class SourceRegistry {
     }
 
     /**
-     * Number of times that a failover list switched to another source because a preferred one had failed or recovered.
+     * The number of times that a failover list switched to another source, because a source had failed or recovered.
      */
     public long failoverCount() {
         return failoverCount;
     }
 
-    /** Opens a shared source, or adds a user to it. */
+    /** Adds a user to a shared source, and opens the source for the first user. */
     EntropySource openShared(SharedSourceSpec source) {
         return shared.computeIfAbsent(
                         source.deduplicationKey(),
@@ -137,7 +140,7 @@ public final class SourceRegistry {
                 .acquire();
     }
 
-    /** Records which source of a failover list is in use; logs and counts changes. */
+    /** Records the source of a failover list that serves now. Logs and counts a change. */
     void recordFailover(FailoverSourceState state, int index) {
         if (state.switchTo(index)) {
             failoverCount++;
@@ -151,22 +154,22 @@ public final class SourceRegistry {
         }
     }
 
-    /** The failover state that all guests of this loop share. */
+    /** Returns the state of a failover list, which all guests of this loop share. */
     FailoverSourceState failoverState(FailoverSourceSpec failover) {
         return failoverStates.computeIfAbsent(failover, _ -> new FailoverSourceState(failover));
     }
 
-    /** The one instance of {@code type} that the sources of this loop share, created by the first call. */
+    /** Returns the instance of {@code type} that the sources of this loop share. The first call creates it. */
     public <T> T perLoop(Class<T> type, Supplier<T> factory) {
         return type.cast(loopState.computeIfAbsent(type, _ -> factory.get()));
     }
 
-    /** Monotonic time in nanoseconds. */
+    /** The monotonic clock, which returns nanoseconds. */
     public LongSupplier clock() {
         return clock;
     }
 
-    /** Notices forks of the virtual machine for all sources of this loop. */
+    /** The detector of forks of the virtual machine for all sources of this loop. */
     public VmForkDetector forkDetector() {
         return forkDetector;
     }

@@ -6,28 +6,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices that the virtual machine in which this process runs was forked: cloned, or restored from a snapshot. All
+ * Detects that the virtual machine in which this process runs was forked: cloned, or restored from a snapshot. All
  * bytes that were obtained ahead, and the states of all DRBGs, may then exist in another copy of the machine.
  *
- * <p>Signs of a fork: CLOCK_REALTIME or CLOCK_BOOTTIME jumps against CLOCK_MONOTONIC, or the kernel reseeds its
+ * <p>Signs of a fork: CLOCK_REALTIME or CLOCK_BOOTTIME jumps relative to CLOCK_MONOTONIC, or the kernel reseeds its
  * generator more often than once a minute, which it does when VMGENID reports a fork. Setting the clock and suspending
- * the system look the same and cost a reseed. A fork without any of these signs is not noticed. Confined to the event
- * loop's thread.
+ * the system cause the same signs, and an unnecessary reseed. A fork without any of these signs is not detected.
+ * Confined to the event loop's thread.
  */
 public final class VmForkDetector {
-    /** More than the time between two reads of clocks, unless the thread is preempted in between. */
+    /** Minimum jump: more than the time between two reads of clocks, unless the thread is preempted in between. */
     private static final long MIN_JUMP_MILLIS = 100;
-    /** Number of reads that must show a jump, since preemption between two reads of clocks looks like one. */
+    /**
+     * Number of consecutive reads that must show a jump, because a preemption between two reads of clocks looks like
+     * one.
+     */
     private static final int READS_PER_JUMP = 3;
-    /** Reading CLOCK_BOOTTIME costs more than the other clocks, and suspending takes longer than this. */
+    /**
+     * Interval between two reads of CLOCK_BOOTTIME, which takes longer than reading the other clocks. Suspending the
+     * system takes longer than this interval.
+     */
     private static final long BOOTTIME_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    /** Linux drivers/char/random.c, CRNG_RESEED_INTERVAL; the first two minutes after boot have shorter intervals. */
+    /**
+     * Linux drivers/char/random.c, CRNG_RESEED_INTERVAL. The intervals are shorter in the first two minutes after boot.
+     */
     private static final long MIN_RESEED_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private static final Logger LOG = LoggerFactory.getLogger(VmForkDetector.class);
 
     private final Supplier<VmForkClocks> opener;
-    /** Null before the first poll: a process without bytes ahead needs no clocks. */
+    /** The clocks; null before the first poll, because a process without bytes ahead needs no clocks. */
     private VmForkClocks clocks;
 
     private long realtimeOffset;
@@ -37,11 +45,14 @@ public final class VmForkDetector {
 
     private long generation;
     private int kernelReseeds;
-    /** Reseeds since {@link #baseGeneration} are counted from this time on. */
+    /** The time from which reseeds since {@link #baseGeneration} are counted. */
     private long baseTime;
 
     private long baseGeneration;
-    /** Whether a regular reseed took place after {@link #baseTime}; it precedes the next one by a whole interval. */
+    /**
+     * Whether a regular reseed took place after {@link #baseTime}. The next regular one then follows a whole interval
+     * later.
+     */
     private boolean basePhaseKnown;
 
     private long lastPoll;
@@ -49,13 +60,13 @@ public final class VmForkDetector {
     /**
      * Creates a detector.
      *
-     * @param opener called at the first poll
+     * @param opener opens the clocks; called at the first poll
      */
     VmForkDetector(Supplier<VmForkClocks> opener) {
         this.opener = opener;
     }
 
-    /** Looks for signs of a fork. Cheap, so that every turn of a guest can begin with it. */
+    /** Checks for signs of a fork. Fast enough to be called at the start of each turn. */
     public void poll() {
         if (clocks == null) {
             open();
@@ -67,12 +78,18 @@ public final class VmForkDetector {
         lastPoll = now;
     }
 
-    /** The number of forks so far; bytes obtained under a smaller number must not be used. */
+    /**
+     * The number of forks that were detected so far. Bytes that were obtained when the number was smaller must not be
+     * used.
+     */
     public int forks() {
         return forks;
     }
 
-    /** The number of polls that found a reseeded kernel generator. Each may hide a fork that was not recognized. */
+    /**
+     * The number of polls that found that the kernel has reseeded its generator. An undetected fork may have caused the
+     * reseed.
+     */
     public int kernelReseeds() {
         return kernelReseeds;
     }

@@ -5,12 +5,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The XOR of two sources, as good as the better one; provides bytes only while both sources do. A DRBG and a
- * full-entropy source form the RBG3(XOR) construction of SP 800-90C. Confined to the event loop's thread.
+ * The XOR of two sources, which is as good as the better one. Provides bytes only while both sources have bytes. A DRBG
+ * and a full-entropy source form the RBG3(XOR) construction of SP 800-90C. Confined to the event loop's thread.
  *
- * <p>Bytes are paired one to one: bytes of the first source are buffered until the second source has provided as many,
- * and the second source is read only while the buffer is not empty. Input bytes never reach the target, where a guest
- * could read them before they are combined.
+ * <p>Each byte of one source is combined with one byte of the other: bytes of the first source are buffered until the
+ * second source has provided as many, and the second source is read only while the buffer is not empty. The bytes are
+ * combined before they are written to the target, where a guest could read them.
  */
 final class XorSource implements EntropySource {
     private static final int BUFFER_BYTES = 1024;
@@ -28,7 +28,7 @@ final class XorSource implements EntropySource {
     private int readIndex;
     private int endIndex;
 
-    /** Takes ownership of both sources. */
+    /** Creates the XOR of two sources. Takes ownership of both sources. */
     XorSource(EntropySource first, EntropySource second, VmForkDetector forkDetector) {
         this.first = first;
         this.second = second;
@@ -75,7 +75,10 @@ final class XorSource implements EntropySource {
         second.endTurn();
     }
 
-    /** Refers to the source that returned {@link #WOULD_BLOCK}, which is the source to be read next. */
+    /**
+     * {@inheritDoc} Returns the value of the source that returned {@link #WOULD_BLOCK}, which is the one to be read
+     * next.
+     */
     @Override
     public boolean isSharedByGuests() {
         return (readIndex == endIndex ? first : second).isSharedByGuests();

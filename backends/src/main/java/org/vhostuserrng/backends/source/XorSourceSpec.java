@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 
-/** {@code xor(A,B)}: the XOR of two sources. */
+/** The source {@code xor(A,B)}: the XOR of two sources. */
 public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) implements EntropySourceSpec {
     /** The keyword in an expression. */
     public static final String NAME = "xor";

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
-/** CLOCK_BOOTTIME (clock_gettime(2)): like CLOCK_MONOTONIC, but also runs while the system is suspended. */
+/** CLOCK_BOOTTIME (clock_gettime(2)), which is like CLOCK_MONOTONIC, but also runs while the system is suspended. */
 public final class BootTimeClock {
     private static final MemorySegment CLOCK_GETTIME = Libc.symbol("clock_gettime");
     private static final int CLOCK_BOOTTIME = 7;
@@ -17,7 +17,7 @@ public final class BootTimeClock {
     /** Creates a clock for one thread. */
     public BootTimeClock() {}
 
-    /** Nanoseconds since boot. */
+    /** Returns the time since boot in nanoseconds. */
     public long nanos() {
         int result = Libc.callInt(CLOCK_GETTIME, CLOCK_BOOTTIME, time.address(), 0, 0, 0);
         assert result == 0;

@@ -15,12 +15,12 @@ import org.vhostuserrng.libc.PipePair;
 import org.vhostuserrng.libc.PosixSpawn;
 
 /**
- * A child process in a process group of its own, with pipes from its stdout and stderr. Its stdin is a pipe that never
- * has data: when this process ends, however it does, the kernel closes the other end and kills the group. Confined to
- * one thread.
+ * A child process that leads its own process group, with pipes from its stdout and stderr. Its stdin is a pipe that
+ * never has data. When this process ends in any way, the kernel closes the other end of that pipe and kills the group.
+ * Confined to one thread.
  *
- * <p>Not a {@link Process}: that one leaves the descendants running, needs a helper program and two more threads, and
- * its pipes do not work with {@link WakeablePoller}.
+ * <p>{@link Process} is not used: it does not end descendants, needs a helper program and two more threads, and its
+ * pipes do not work with {@link WakeablePoller}.
  */
 public final class ChildProcess implements AutoCloseable {
     private static final MemorySegment KILL = Libc.symbol("kill");
@@ -50,8 +50,8 @@ public final class ChildProcess implements AutoCloseable {
     /**
      * Starts a program.
      *
-     * @param words the program, which is searched in PATH unless it contains a slash, and its arguments
-     * @throws IOException with the text of the errno
+     * @param words the program, which is searched for in PATH unless it contains a slash, and its arguments
+     * @throws IOException if the program cannot be started, with the description of the errno
      */
     public static ChildProcess start(List<String> words) throws IOException {
         try (PipePair in = PipePair.open(0);
@@ -76,7 +76,10 @@ public final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** fcntl(2): when the last write end of the pipe is closed, its read end, which the child holds, sends SIGKILL. */
+    /**
+     * Makes the kernel send SIGKILL to the group when the last write end of the pipe is closed (fcntl(2), O_ASYNC), as
+     * long as the child has the read end open.
+     */
     private static void killGroupWhenClosed(int readEnd, int group) {
         int ignored = Libc.callInt(FCNTL, readEnd, F_SETSIG, SIGKILL, 0, 0);
         ignored |= Libc.callInt(FCNTL, readEnd, F_SETOWN, -group, 0, 0);
@@ -84,35 +87,38 @@ public final class ChildProcess implements AutoCloseable {
         assert ignored == 0;
     }
 
-    /** The read end of a pipe, non-blocking; closed with this object. */
+    /** The non-blocking read end of the pipe from stdout. {@link #close} closes it. */
     public EntropyFile stdout() {
         return stdout;
     }
 
-    /** Like {@link #stdout}. */
+    /** The non-blocking read end of the pipe from stderr. {@link #close} closes it. */
     public EntropyFile stderr() {
         return stderr;
     }
 
-    /** How the process ended; null while it runs. */
+    /** Returns how the process ended; null while it runs. */
     public ChildStatus end() {
         return ChildStatus.of(pid);
     }
 
-    /** Whether the process has exited with status 0. */
+    /** Returns whether the process has exited with status 0. */
     public boolean hasSucceeded() {
         ChildStatus end = end();
         return end != null && end.exited() && end.status() == 0;
     }
 
-    /** Ends the whole process group: with SIGTERM, and with SIGKILL if that does not end the program at once. */
+    /**
+     * Ends the whole process group: with SIGTERM, then with SIGKILL. Waits up to 200 ms for the program to end after
+     * each signal.
+     */
     @Override
     public void close() {
         signalGroup(SIGTERM);
         stdout.close();
         stderr.close();
         awaitEnd();
-        // The program is not reaped yet, so its group cannot be another one's.
+        // The program is not reaped yet, so the number of its group cannot belong to another group.
         signalGroup(SIGKILL);
         stdin.close();
         awaitEnd();

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * A ComScire quantum random number generator, used through libqwqngx, the C interface of its driver. The driver
+ * A ComScire quantum random number generator, accessed through libqwqngx, the C interface of its driver. The driver
  * supports one device per host. Confined to one thread.
  */
 @SuppressWarnings("restricted")
@@ -37,7 +37,7 @@ public final class ComScireQngDevice implements AutoCloseable {
     /**
      * Loads the library and opens the device.
      *
-     * @param path of the library; a name without a slash is searched for by the dynamic linker
+     * @param path the path of the library; the dynamic linker searches for a name without a slash
      * @throws IOException if the library or the device is missing
      */
     public static ComScireQngDevice open(String path) throws IOException {
@@ -83,7 +83,7 @@ public final class ComScireQngDevice implements AutoCloseable {
         };
     }
 
-    /** The description of the last error, if the library has one. */
+    /** Returns the library's description of the last error, after a comma; empty if there is none. */
     private String statusString() {
         long text = library.find("qwqngx_status_string")
                 .map(status -> Libc.callLong(status, handle, 0, 0, 0, 0, 0))

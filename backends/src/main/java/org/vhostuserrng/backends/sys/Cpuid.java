@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
-/** Feature flags of CPUID (Intel "Software Developer's Manual", volume 2, CPUID). */
+/** Reads feature flags with CPUID (Intel "Software Developer's Manual", volume 2, CPUID). */
 final class Cpuid {
-    /** A flag: leaf (sub-leaf 0), register, bit. */
+    /** A feature flag: its leaf (with sub-leaf 0), register and bit. */
     enum Feature {
         RDRAND(1, ECX, 30),
         RDSEED(7, EBX, 18);
@@ -24,13 +24,15 @@ final class Cpuid {
         }
     }
 
-    // Indexes of the registers in the output of the code.
+    // Indices of the registers in the output of the code.
     private static final int EAX = 0;
     private static final int EBX = 1;
     private static final int ECX = 2;
     private static final int REGISTERS = 4;
 
-    /** {@code void cpuid(int edi, int esi, int *rdx)}: stores eax, ebx, ecx and edx of leaf edi, sub-leaf esi. */
+    /**
+     * {@code void cpuid(int edi, int esi, int *rdx)}: stores eax, ebx, ecx and edx of leaf edi, sub-leaf esi, at rdx.
+     */
     private static final String CODE = """
             53           ; push  rbx
             49 89 d0     ; mov   r8, rdx
@@ -48,9 +50,9 @@ final class Cpuid {
     private Cpuid() {}
 
     /**
-     * Whether this is an x86-64 processor with the feature.
+     * Returns whether this is an x86-64 processor with the feature.
      *
-     * @throws IOException if the system does not allow executable memory
+     * @throws IOException if the system does not permit executable memory
      */
     static boolean has(Feature feature) throws IOException {
         if (!System.getProperty("os.arch").equals("amd64")) {
@@ -59,7 +61,7 @@ final class Cpuid {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment cpuid = MachineCodeLoader.load(arena, CODE);
             MemorySegment registers = arena.allocate(ValueLayout.JAVA_INT, REGISTERS);
-            // Leaf 0: eax is the highest supported leaf.
+            // CPUID leaf 0 returns the highest supported leaf in eax.
             Libc.callForeign(cpuid, 0, 0, registers.address());
             if (feature.leaf > registers.getAtIndex(ValueLayout.JAVA_INT, EAX)) {
                 return false;

@@ -9,13 +9,13 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** A file, FIFO or device opened for non-blocking reads. Not thread-safe; closed exactly once. */
+/** A file, FIFO or device that was opened for non-blocking reads. Not thread-safe. */
 public final class EntropyFile implements AutoCloseable {
-    /** Result of {@link #read}: the device has failed, or the other side of a terminal is gone. */
+    /** Returned by {@link #read} if the device has failed, or if a terminal has hung up. */
     public static final int EIO = -5;
-    /** Result of {@link #read}: no data now. */
+    /** Returned by {@link #read} if there is no data now. */
     public static final int EAGAIN = -11;
-    /** Result of {@link #read}: the target memory does not exist. */
+    /** Returned by {@link #read} if the target memory does not exist. */
     public static final int EFAULT = -14;
 
     private static final MemorySegment OPEN = Libc.symbol("open");
@@ -26,21 +26,21 @@ public final class EntropyFile implements AutoCloseable {
     private static final int O_NOCTTY = 0x100;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
-    /** O_NOCTTY: a terminal must not send its signals to a process that leads a session. */
+    /** With O_NOCTTY, so that a terminal does not become the controlling terminal and send signals to this process. */
     private static final int FLAGS = O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
 
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int EINTR = -4;
 
-    /** Kinds of files that are read differently. */
+    /** The kinds of files, which are read in different ways. */
     public enum Kind {
-        /** A regular file or a block device: read by position, so that no byte is read twice. */
+        /** A regular file or a block device, which is read by position, so that no byte is read twice. */
         REGULAR,
         DIRECTORY,
         FIFO,
-        /** /dev/random, by device number: the kernel's generator, which may block during boot. */
+        /** The character device 1:8 (/dev/random): the kernel's generator, which may block during boot. */
         RANDOM,
-        /** /dev/urandom, by device number: the same generator, but never blocks. */
+        /** The character device 1:9 (/dev/urandom): the kernel's generator, which never blocks. */
         URANDOM,
         OTHER
     }
@@ -56,7 +56,7 @@ public final class EntropyFile implements AutoCloseable {
     /**
      * Opens a file.
      *
-     * @throws IOException with the text of the errno
+     * @throws IOException if the file cannot be opened, with the description of the errno
      */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
@@ -68,22 +68,26 @@ public final class EntropyFile implements AutoCloseable {
         }
     }
 
-    /** A non-blocking descriptor of a file that has another name in messages. */
+    /**
+     * Takes ownership of a non-blocking descriptor.
+     *
+     * @param name the name of the file in messages
+     */
     static EntropyFile of(Path name, OwnedFd fd) {
         return new EntropyFile(name, fd);
     }
 
-    /** The kind and identity of the open file. */
+    /** Returns the kind and the identity of the open file. */
     public EntropyFileStatus status() throws IOException {
         return EntropyFileStatus.of(fd.numberOrClosed());
     }
 
-    /** Whether the file is a terminal. */
+    /** Returns whether the file is a terminal. */
     public boolean isTerminal() {
         return TerminalRawMode.isTerminal(fd.numberOrClosed());
     }
 
-    /** Another descriptor of the same open file. */
+    /** Returns another descriptor of the same open file description. */
     public EntropyFile duplicate() throws IOException {
         int copy = Libc.callInt(FCNTL, fd.numberOrClosed(), F_DUPFD_CLOEXEC, 0, 0, 0);
         if (copy < 0) {
@@ -93,9 +97,9 @@ public final class EntropyFile implements AutoCloseable {
     }
 
     /**
-     * Calls read(2) on {@code target} at {@code offset}, which may be guest memory.
+     * Reads with read(2) into {@code target} at {@code offset}, which may be guest memory.
      *
-     * @return bytes read, 0 at end of file, or a negated errno
+     * @return the number of bytes read, 0 at the end of the file, or a negated errno
      */
     public int read(MemorySegment target, long offset, int length) {
         long address = address(target, offset, length);
@@ -106,7 +110,7 @@ public final class EntropyFile implements AutoCloseable {
         return (int) result;
     }
 
-    /** Like {@link #read}, with pread(2) from a position in the file. */
+    /** Like {@link #read}, with pread(2) at a position in the file. */
     public int pread(long position, MemorySegment target, long offset, int length) {
         long address = address(target, offset, length);
         long result;
@@ -116,7 +120,7 @@ public final class EntropyFile implements AutoCloseable {
         return (int) result;
     }
 
-    /** The text of a negated errno. */
+    /** Returns the description of a negated errno. */
     @SuppressWarnings("restricted")
     public static String describe(int negatedErrno) {
         long text = Libc.callLong(STRERROR, -negatedErrno, 0, 0, 0, 0, 0);
@@ -133,12 +137,12 @@ public final class EntropyFile implements AutoCloseable {
         fd.close();
     }
 
-    /** The file descriptor, for the other classes of this package. */
+    /** The number of the descriptor, for the other classes of this package. */
     int fd() {
         return fd.numberOrClosed();
     }
 
-    /** Checks that a segment is alive and contains the range, and returns the raw address for the kernel. */
+    /** Returns the address of a range, for the kernel. Checks that the segment is alive and contains the range. */
     static long address(MemorySegment target, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.byteSize());
         if (!target.scope().isAlive()) {

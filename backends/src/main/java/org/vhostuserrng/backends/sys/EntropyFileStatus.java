@@ -10,9 +10,9 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * What statx(2) tells about a file.
+ * The kind and the identity of a file, from statx(2).
  *
- * @param identity equal for two names or descriptors of the same file
+ * @param identity the identity, which is equal for all names and descriptors of the same file
  */
 public record EntropyFileStatus(Kind kind, Identity identity) {
     private static final MemorySegment STATX = Libc.symbol("statx");
@@ -21,7 +21,7 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
     /** STATX_BASIC_STATS and STATX_BTIME. */
     private static final int MASK = 0xfff;
 
-    // struct statx, 256 bytes
+    // struct statx has 256 bytes, with the following offsets.
     private static final int STATX_BYTES = 256;
     private static final int MODE = 28;
     private static final int INODE = 32;
@@ -46,18 +46,18 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
     private static final int URANDOM_MINOR = 9;
 
     /**
-     * Identifies a file while it exists. The time of birth, where the file system has one, tells a file from an earlier
-     * one whose inode number was used again.
+     * Identifies a file while it exists. The time of birth, if the file system stores it, distinguishes the file from
+     * an earlier one with the same inode number.
      *
-     * @param device of the file system
-     * @param node the device that a device file names; 0 for other files
+     * @param device the device number of the file system
+     * @param node the device number of a device file; 0 for other files
      */
     public record Identity(long device, long inode, long node, long birthSeconds, int birthNanos) {}
 
     /**
-     * The status of the file that a path names.
+     * Returns the status of the file at a path. Follows symbolic links.
      *
-     * @throws IOException with the text of the errno
+     * @throws IOException if statx(2) fails, with the description of the errno
      */
     public static EntropyFileStatus of(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
@@ -65,7 +65,7 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
         }
     }
 
-    /** The status of an open file. */
+    /** Returns the status of an open file. */
     static EntropyFileStatus of(int fd) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             return statx(fd, arena.allocateFrom(""), AT_EMPTY_PATH);

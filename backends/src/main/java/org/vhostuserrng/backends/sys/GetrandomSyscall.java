@@ -6,14 +6,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
-/** getrandom(2), the system call. Any thread. */
+/** The system call getrandom(2). Any thread. */
 public final class GetrandomSyscall {
-    /** Result of {@link #fill}: the kernel's generator is not seeded yet. */
+    /** Returned by {@link #fill} if the kernel's generator is not seeded yet. */
     public static final int EAGAIN = EntropyFile.EAGAIN;
-    /** Result of {@link #fill}: the target memory does not exist. */
+    /** Returned by {@link #fill} if the target memory does not exist. */
     public static final int EFAULT = EntropyFile.EFAULT;
 
-    /** libc's getrandom is a cancellation point, which takes longer in a process with several threads. */
+    /**
+     * syscall(2), because libc's getrandom is a cancellation point, which takes longer in a process with several
+     * threads.
+     */
     private static final MemorySegment SYSCALL = Libc.symbol("syscall");
 
     private static final int SYS_GETRANDOM =
@@ -24,9 +27,9 @@ public final class GetrandomSyscall {
     private GetrandomSyscall() {}
 
     /**
-     * Fills {@code target} starting at {@code offset}; may be guest memory.
+     * Fills {@code target} at {@code offset}, which may be guest memory, with random bytes.
      *
-     * @return bytes written, 1 to {@code length}, or a negated errno
+     * @return the number of bytes written, 1 to {@code length}, or a negated errno
      */
     public static int fill(MemorySegment target, long offset, int length) {
         long address = EntropyFile.address(target, offset, length);
@@ -38,7 +41,7 @@ public final class GetrandomSyscall {
     }
 
     /**
-     * Returns random numbers.
+     * Returns {@code count} random numbers.
      *
      * @throws IOException if the kernel's generator is not seeded yet
      */
@@ -59,7 +62,7 @@ public final class GetrandomSyscall {
         }
     }
 
-    /** The text of a negated errno. */
+    /** Returns the description of a negated errno. */
     public static String describe(int negatedErrno) {
         return EntropyFile.describe(negatedErrno);
     }

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Loads machine code for instructions that no library offers as a function. The memory is never writable and executable
- * at the same time. The code follows the System V ABI for x86-64 and is called like a function of libc.
+ * Loads machine code for instructions that no library provides as a function. The memory is never writable and
+ * executable at the same time. The code must follow the System V ABI for x86-64, and is called like a function of libc.
  */
 final class MachineCodeLoader {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
@@ -28,9 +28,10 @@ final class MachineCodeLoader {
     /**
      * Loads code into executable memory.
      *
-     * @param arena owner of the memory
-     * @param listing hexadecimal bytes with the instruction after a semicolon on each line; at most a page
-     * @throws IOException if the system does not allow executable memory
+     * @param arena the owner of the memory
+     * @param listing lines of hexadecimal bytes, each with a semicolon and the instruction at the end; at most 4096
+     *     bytes of code
+     * @throws IOException if the system does not permit executable memory
      */
     @SuppressWarnings("restricted")
     static MemorySegment load(Arena arena, String listing) throws IOException {
@@ -48,7 +49,7 @@ final class MachineCodeLoader {
         byte[] code = new byte[listing.length()];
         int digits = 0;
         boolean comment = false;
-        // No streams: this code runs at the start of the daemon.
+        // Does not use streams, whose classes would delay the start of the daemon.
         for (int i = 0; i < listing.length(); i++) {
             char next = listing.charAt(i);
             comment = next == ';' || (comment && next != '\n');

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
-/** Indexes of network interfaces, which are the scope ids of link-local IPv6 addresses (RFC 4007 §11). */
+/** Looks up the indices of network interfaces, which are the scope IDs of link-local IPv6 addresses (RFC 4007 §11). */
 public final class NetworkInterfaceIndex {
     private static final MemorySegment IF_NAMETOINDEX = Libc.symbol("if_nametoindex");
     private static final MemorySegment IF_INDEXTONAME = Libc.symbol("if_indextoname");
@@ -15,10 +15,10 @@ public final class NetworkInterfaceIndex {
     private NetworkInterfaceIndex() {}
 
     /**
-     * The index of an interface.
+     * Returns the index of a network interface.
      *
      * @param zone the name of the interface, or its index in decimal digits
-     * @throws IOException if there is no such interface now
+     * @throws IOException if there is no such interface
      */
     public static int of(String zone) throws IOException {
         try (Arena arena = Arena.ofConfined()) {

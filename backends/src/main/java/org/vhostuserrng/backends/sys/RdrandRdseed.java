@@ -9,16 +9,16 @@ import java.util.Arrays;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * RDRAND and RDSEED of x86-64, in their 64-bit forms only: some processors return zeros for the shorter forms
- * (AMD-SB-7055). Retries follow Intel's "Digital Random Number Generator (DRNG) Software Implementation Guide", §5.2
- * and §5.3. Any thread.
+ * The instructions RDRAND and RDSEED of x86-64. Only the 64-bit forms are used, because some processors return zeros
+ * for the shorter forms (AMD-SB-7055). Retries follow Intel's "Digital Random Number Generator (DRNG) Software
+ * Implementation Guide", §5.2 and §5.3. Any thread.
  */
 public final class RdrandRdseed {
     /** The two instructions. */
     public enum Instruction {
-        /** §5.2.1: ten failures in a row mean that the hardware is defective. */
+        /** §5.2.1: ten consecutive failures mean that the hardware is defective. */
         RDRAND("rdrand", 10, 0xf2, Cpuid.Feature.RDRAND),
-        /** §5.3.1: may be exhausted; retry with PAUSE, a limited number of times. */
+        /** §5.3.1: the generator may be exhausted; retries with PAUSE, a limited number of times. */
         RDSEED("rdseed", 100, 0xfa, Cpuid.Feature.RDSEED);
 
         private final String flag;
@@ -27,10 +27,11 @@ public final class RdrandRdseed {
         private final Cpuid.Feature feature;
 
         /**
-         * Creates an instruction.
+         * Creates the constant of an instruction.
          *
-         * @param flag its flag in /proc/cpuinfo
-         * @param operand its ModRM byte for register rdx
+         * @param flag the instruction's flag in /proc/cpuinfo
+         * @param tries maximum number of executions for one word
+         * @param operand the instruction's ModRM byte for register rdx
          */
         Instruction(String flag, int tries, int operand, Cpuid.Feature feature) {
             this.flag = flag;
@@ -56,7 +57,8 @@ public final class RdrandRdseed {
     /**
      * Loads an instruction as a callable function.
      *
-     * @throws IOException with the reason, if the processor lacks it or the kernel does not trust it
+     * @throws IOException if the processor lacks the instruction, or if the kernel does not trust it; the message has
+     *     the reason
      */
     public static RdrandRdseed load(Instruction instruction) throws IOException {
         if (!System.getProperty("os.arch").equals("amd64")) {
@@ -82,7 +84,7 @@ public final class RdrandRdseed {
         return (int) Libc.callLong(function, address, words, 0, 0, 0, 0);
     }
 
-    /** {@code long fill(long *rdi, long rsi)}: fills up to rsi words and returns their number. */
+    /** {@code long fill(long *rdi, long rsi)}: stores up to rsi words at rdi and returns their number. */
     private static String listing(Instruction instruction) {
         return """
                 31 c0           ;        xor    eax, eax

@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Repeats calls of getrandom(2) for a measurement. On x86-64 the loop is machine code: at the start of a process, the
- * interpreter takes longer for one call than the call itself, and its time varies by more than the difference to be
- * measured. Confined to one thread.
+ * Repeats calls of getrandom(2) for a measurement. On x86-64, the loop is machine code: at the start of a process, the
+ * JVM's interpreter needs more time for one call than the call itself takes, and this time varies by more than the
+ * difference to be measured. Confined to one thread.
  */
 public final class RepeatedGetrandom implements AutoCloseable {
     private static final MemorySegment GETRANDOM = Libc.symbol("getrandom");
@@ -52,14 +52,14 @@ public final class RepeatedGetrandom implements AutoCloseable {
     private final Arena arena = Arena.ofConfined();
     private final VdsoGetrandom vdso;
     private final MemorySegment buffer;
-    /** Null if the processor or the system does not allow it. */
+    /** The machine code; null if the processor or the system does not support it. */
     private final MemorySegment code;
 
     /**
-     * Creates a loop.
+     * Creates an instance with a buffer.
      *
-     * @param vdso closed by the caller
-     * @param maxBytes of one call
+     * @param vdso the vDSO function, which the caller closes
+     * @param maxBytes maximum number of bytes of one call
      */
     public RepeatedGetrandom(VdsoGetrandom vdso, int maxBytes) {
         this.vdso = vdso;

@@ -4,13 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Effect of Special Register Buffer Data Sampling (SRBDS, CVE-2020-0543) and its mitigation on RDRAND and RDSEED. */
+/**
+ * The effect of Special Register Buffer Data Sampling (SRBDS, CVE-2020-0543) and its mitigation on RDRAND and RDSEED.
+ */
 public final class SrbdsMitigation {
     private static final Path STATUS = Path.of("/sys/devices/system/cpu/vulnerabilities/srbds");
 
     private SrbdsMitigation() {}
 
-    /** How RDRAND and RDSEED affect other tenants of the host, for the log; null if they do not. */
+    /** Returns a warning for the log about the effects of RDRAND and RDSEED on this host; null if there are none. */
     public static String warning() {
         try {
             return warning(Files.readString(STATUS).strip());
@@ -20,9 +22,9 @@ public final class SrbdsMitigation {
     }
 
     /**
-     * The warning for a status.
+     * Returns the warning for a status; null if there is none.
      *
-     * @param status as listed in Linux Documentation/admin-guide/hw-vuln/special-register-buffer-data-sampling.rst
+     * @param status one of those in Linux Documentation/admin-guide/hw-vuln/special-register-buffer-data-sampling.rst
      */
     static String warning(String status) {
         if (status.startsWith("Not affected") || status.startsWith("Mitigation: TSX disabled")) {

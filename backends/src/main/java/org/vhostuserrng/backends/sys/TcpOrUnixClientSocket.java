@@ -13,12 +13,13 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * Client side of a TCP or UNIX stream connection, non-blocking. Used by one thread, which also closes it.
+ * A non-blocking client socket of a TCP or UNIX stream connection. Confined to one thread.
  *
- * <p>Not a java.nio channel, because it must receive into native memory and work with {@link WakeablePoller}.
+ * <p>A java.nio channel is not used, because the socket must receive into native memory and work with
+ * {@link WakeablePoller}.
  */
 public final class TcpOrUnixClientSocket implements AutoCloseable {
-    /** Result of {@link #send} and {@link #receive}: would block. */
+    /** Returned by {@link #send} and {@link #receive} if the call would block. */
     public static final int EAGAIN = EntropyFile.EAGAIN;
 
     private static final MemorySegment SOCKET = Libc.symbol("socket");
@@ -47,7 +48,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
     private static final int FIONREAD = 0x541b;
     private static final int EINTR = -4;
     private static final int EINPROGRESS = -115;
-    /** sockaddr_un has 108 bytes for the path and its terminating zero. */
+    /** Maximum length of a path in bytes: sockaddr_un has 108 bytes for the path and its terminating NUL. */
     private static final int MAX_PATH_BYTES = 107;
 
     private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
@@ -60,18 +61,18 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
     }
 
     /**
-     * Starts to connect. Once the socket is writable, {@link #connectError} returns the result.
+     * Starts to connect. {@link #connectError} returns the result when the socket is writable.
      *
      * @param scopeId index of the network interface of a link-local IPv6 address, or 0
-     * @throws IOException with the text of the errno
+     * @throws IOException if the connection fails at once, with the description of the errno
      */
     public static TcpOrUnixClientSocket connect(InetAddress host, int port, int scopeId) throws IOException {
         boolean ipv4 = host instanceof Inet4Address;
         byte[] bytes = host.getAddress();
         TcpOrUnixClientSocket socket = open(ipv4 ? AF_INET : AF_INET6);
         try (Arena arena = Arena.ofConfined()) {
-            // sockaddr_in: family u16, port be16, address 4 bytes.
-            // sockaddr_in6: family u16, port be16, flow info u32, address 16 bytes, scope id u32.
+            // struct sockaddr_in: u16 family, be16 port, 4 bytes address. struct sockaddr_in6: u16 family, be16 port,
+            // u32 flow info, 16 bytes address, u32 scope ID.
             MemorySegment address = arena.allocate(ipv4 ? 16 : 28, Integer.BYTES);
             address.set(ValueLayout.JAVA_SHORT, 0, (short) (ipv4 ? AF_INET : AF_INET6));
             address.set(BIG_ENDIAN_SHORT, 2, (short) port);
@@ -131,7 +132,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         assert result == 0 : "setsockopt " + option + ": " + EntropyFile.describe(result);
     }
 
-    /** Returns 0 if the connection is established, or else a negated errno. */
+    /** Returns 0 if the connection is established; otherwise a negated errno. */
     public int connectError() {
         scratch.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
         long length = scratch.address() + Integer.BYTES;
@@ -139,7 +140,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         return result < 0 ? result : -scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
-    /** Sends from {@code bytes}. Returns the number of bytes sent, or a negated errno. */
+    /** Sends bytes. Returns the number of bytes sent, or a negated errno. */
     public int send(MemorySegment bytes, long offset, int length) {
         long address = bytes.asSlice(offset, length).address();
         long result;
@@ -149,7 +150,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         return (int) result;
     }
 
-    /** Receives into {@code target}. Returns the number of bytes, 0 at end of stream, or a negated errno. */
+    /** Receives bytes. Returns the number of bytes received, 0 at the end of the stream, or a negated errno. */
     public int receive(MemorySegment target, long offset, int length) {
         long address = target.asSlice(offset, length).address();
         long result;
@@ -159,7 +160,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         return (int) result;
     }
 
-    /** Number of bytes that can be received now (FIONREAD); 0 if unknown. */
+    /** Returns the number of bytes that can be received now (FIONREAD); 0 if it is unknown. */
     public int availableBytes() {
         int result = Libc.callInt(IOCTL, fd.numberOrClosed(), FIONREAD, scratch.address(), 0, 0);
         return result < 0 ? 0 : scratch.get(ValueLayout.JAVA_INT, 0);
@@ -170,7 +171,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         fd.close();
     }
 
-    /** The file descriptor, for {@link WakeablePoller}. */
+    /** The number of the descriptor, for {@link WakeablePoller}. */
     int fd() {
         return fd.numberOrClosed();
     }

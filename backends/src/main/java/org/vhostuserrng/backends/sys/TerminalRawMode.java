@@ -7,11 +7,11 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Raw mode of a terminal (termios(3)): every byte is data, none is a signal, an end of file, flow control or a line
- * end. Used by one thread, which also restores the previous mode.
+ * The raw mode of a terminal (termios(3)), in which no byte has a special meaning, such as a signal, an end of file,
+ * flow control or a line end. Confined to one thread.
  */
 public final class TerminalRawMode {
-    /** The baud rate stays as it is. */
+    /** The value of a baud rate that does not change the current one. */
     public static final int BAUD_UNCHANGED = 0;
 
     private static final MemorySegment IOCTL = Libc.symbol("ioctl");
@@ -48,7 +48,7 @@ public final class TerminalRawMode {
         this.terminal = terminal;
     }
 
-    /** Whether a descriptor refers to a terminal, as isatty(3) does. */
+    /** Returns whether a descriptor refers to a terminal, like isatty(3). */
     static boolean isTerminal(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment termios = arena.allocate(TERMIOS_BYTES, Integer.BYTES);
@@ -57,10 +57,10 @@ public final class TerminalRawMode {
     }
 
     /**
-     * Switches a terminal to raw mode with 8 data bits, and discards the input that arrived before.
+     * Switches a terminal to raw mode with 8 data bits, and discards input that arrived before.
      *
-     * @param baud bits per second, or {@link #BAUD_UNCHANGED}
-     * @throws IOException with the text of the errno
+     * @param baud the baud rate in bits per second, or {@link #BAUD_UNCHANGED}
+     * @throws IOException if the terminal refuses the mode, with the description of the errno
      */
     public static TerminalRawMode enter(EntropyFile terminal, int baud) throws IOException {
         TerminalRawMode mode = new TerminalRawMode(terminal);
@@ -95,7 +95,9 @@ public final class TerminalRawMode {
         termios.set(ValueLayout.JAVA_INT, C_OSPEED, baud);
     }
 
-    /** Restores the mode that the terminal had before, unless it is gone. */
+    /**
+     * Restores the previous mode of the terminal. A failure is ignored, for example because the terminal was unplugged.
+     */
     public void restore() {
         int ignored = Libc.callInt(IOCTL, terminal.fd(), TCSETS2, previous.address(), 0, 0);
         assert ignored <= 0;

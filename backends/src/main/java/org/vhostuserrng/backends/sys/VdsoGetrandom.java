@@ -7,12 +7,14 @@ import java.util.Optional;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. Takes a third of the
- * time of the system call for 64 bytes. For long requests, it is faster on some processors and slower on others.
+ * Calls getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. This takes a
+ * third of the time of the system call for 64 bytes. For long requests, it is faster on some processors and slower on
+ * others.
  *
- * <p>The function keeps a key in a page that this object owns and replaces it after each call. It fetches a new key
- * when the kernel's generator has been reseeded, which also happens when a virtual machine is cloned. The kernel never
- * swaps the page, clears it in a forked child, and may drop it, after which the next call uses a new key.
+ * <p>The function keeps a key in a page that this object owns, and replaces the key after each call. It fetches a new
+ * key when the kernel's generator has been reseeded, which also happens when VMGENID reports that the virtual machine
+ * was cloned. The kernel never swaps the page out, clears it in a forked child, and may drop it, after which the next
+ * call uses a new key.
  *
  * <p>Unlike the system call, the function faults on unmapped memory, so it must not write to guest memory. Confined to
  * the thread that opened it.
@@ -33,7 +35,7 @@ public final class VdsoGetrandom implements AutoCloseable {
     private static final long STATE_BYTES = 0;
     private static final long MMAP_PROT = 4;
     private static final long MMAP_FLAGS = 8;
-    /** Passed as opaque_len to query the parameters. */
+    /** The value of opaque_len that queries the parameters. */
     private static final long QUERY_PARAMS = -1;
 
     private static final MemorySegment FUNCTION = findFunction();
@@ -47,12 +49,15 @@ public final class VdsoGetrandom implements AutoCloseable {
         this.stateBytes = stateBytes;
     }
 
-    /** Whether the kernel has the function. */
+    /** Returns whether the kernel has the function. */
     public static boolean isAvailable() {
         return FUNCTION.address() != 0;
     }
 
-    /** Empty if the kernel lacks the function or has no memory for its state. */
+    /**
+     * Allocates a state of the function. Returns empty if the kernel lacks the function, or has no memory for its
+     * state.
+     */
     public static Optional<VdsoGetrandom> open() {
         if (!isAvailable()) {
             return Optional.empty();
@@ -71,7 +76,7 @@ public final class VdsoGetrandom implements AutoCloseable {
         }
     }
 
-    /** The function, or address 0. */
+    /** Returns the function; address 0 if the kernel lacks it. */
     private static MemorySegment findFunction() {
         String name = System.getProperty("os.arch").equals("amd64") ? "__vdso_getrandom" : "__kernel_getrandom";
         try (Arena scratch = Arena.ofConfined()) {
@@ -83,10 +88,10 @@ public final class VdsoGetrandom implements AutoCloseable {
     }
 
     /**
-     * Fills {@code target} starting at {@code offset}.
+     * Fills {@code target} at {@code offset} with random bytes.
      *
-     * @param target memory of this process that is always mapped; never guest memory
-     * @return {@code length}, or {@link GetrandomSyscall#EAGAIN} or another negated errno
+     * @param target memory of this process that is always mapped; must not be guest memory
+     * @return {@code length}, {@link GetrandomSyscall#EAGAIN}, or another negated errno
      */
     public int fillPrivate(MemorySegment target, long offset, int length) {
         if (closed) {
@@ -96,12 +101,12 @@ public final class VdsoGetrandom implements AutoCloseable {
         return (int) Libc.callRaw(FUNCTION, address, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
     }
 
-    /** Address of the function, for {@link RepeatedGetrandom}. */
+    /** The address of the function, for {@link RepeatedGetrandom}. */
     long function() {
         return FUNCTION.address();
     }
 
-    /** Address of the state, valid until {@link #close}. */
+    /** The address of the state, valid until {@link #close}. */
     long state() {
         return state;
     }
@@ -110,7 +115,7 @@ public final class VdsoGetrandom implements AutoCloseable {
         return stateBytes;
     }
 
-    /** Releases the state; called once. */
+    /** Releases the state. Must be called only once. */
     @Override
     public void close() {
         closed = true;

@@ -8,8 +8,8 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * poll(2) with an eventfd: waits until a file or socket is ready, a timeout expires, or another thread calls
- * {@link #wakeUp}. Only the owning thread may call the other methods; it closes the poller exactly once.
+ * Waits with poll(2) until a file or socket is ready, a timeout expires, or another thread calls {@link #wakeUp}, which
+ * uses an eventfd. All other methods are confined to the owning thread, which must close the poller.
  */
 public final class WakeablePoller implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
@@ -39,7 +39,7 @@ public final class WakeablePoller implements AutoCloseable {
     /**
      * Opens a poller.
      *
-     * @throws IOException with the text of the errno
+     * @throws IOException if eventfd(2) fails, with the description of the errno
      */
     public static WakeablePoller open() throws IOException {
         int fd = Libc.callInt(EVENTFD, 0, EFD_CLOEXEC_NONBLOCK, 0, 0, 0);
@@ -49,36 +49,39 @@ public final class WakeablePoller implements AutoCloseable {
         return new WakeablePoller(new OwnedFd(fd));
     }
 
-    /** Waits at most {@code millis} (−1: no timeout). Returns whether the poller was woken. */
+    /** Waits at most {@code millis}, or without a timeout if it is −1. Returns whether the poller was woken. */
     public boolean sleep(int millis) {
         return poll(1, millis);
     }
 
     /**
-     * Waits at most {@code millis} until {@code file} is readable, has failed, or does not support poll. Returns
-     * whether the poller was woken.
+     * Waits at most {@code millis} until {@code file} is readable or has failed; returns at once if the file does not
+     * support poll(2). Returns whether the poller was woken.
      */
     public boolean awaitReadable(EntropyFile file, int millis) {
         watch(1, file.fd(), POLLIN);
         return poll(2, millis);
     }
 
-    /** Waits until one of two files, which may be null, is readable or at its end. Returns whether it was woken. */
+    /**
+     * Waits until one of two files is readable or at its end. One of them may be null. Returns whether the poller was
+     * woken.
+     */
     public boolean awaitReadable(EntropyFile first, EntropyFile second) {
         watch(1, first == null ? IGNORED_FD : first.fd(), POLLIN);
         watch(2, second == null ? IGNORED_FD : second.fd(), POLLIN);
         return poll(3, -1);
     }
 
-    /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until it is woken. */
+    /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until the poller is woken. */
     public void awaitReadable(TcpOrUnixClientSocket socket, int millis) {
         watch(1, socket.fd(), POLLIN);
         poll(2, millis);
     }
 
     /**
-     * Waits at most {@code millis} until a connection attempt of {@code socket} has ended, or until it is woken.
-     * Returns whether the attempt has ended.
+     * Waits at most {@code millis} until a connection attempt of {@code socket} has ended, or until the poller is
+     * woken. Returns whether the attempt has ended.
      */
     public boolean awaitWritable(TcpOrUnixClientSocket socket, int millis) {
         watch(1, socket.fd(), POLLOUT);
@@ -92,7 +95,7 @@ public final class WakeablePoller implements AutoCloseable {
         poll(2, millis);
     }
 
-    /** Ends the current or the next wait. Any thread, while the poller is open. */
+    /** Ends the current or the next wait. May be called on any thread while the poller is open. */
     public void wakeUp() {
         long written = Libc.callLong(WRITE, wakeFd.numberOrClosed(), ONE.address(), Long.BYTES, 0, 0, 0);
         assert written == Long.BYTES || written == EntropyFile.EAGAIN;
@@ -109,7 +112,7 @@ public final class WakeablePoller implements AutoCloseable {
         polled.set(ValueLayout.JAVA_SHORT, index * POLLFD_BYTES + REVENTS, (short) 0);
     }
 
-    /** Returns whether the poller was woken. */
+    /** Calls poll(2) for the first {@code count} descriptors. Returns whether the poller was woken. */
     private boolean poll(int count, int millis) {
         int ready = Libc.callInt(POLL, polled.address(), count, millis, 0, 0);
         boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;

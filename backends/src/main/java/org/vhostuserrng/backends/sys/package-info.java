@@ -1,8 +1,8 @@
 /**
- * Native access: system calls, child processes, the vDSO, RDRAND and RDSEED, the ComScire library. The only package of
- * this module that may use the foreign linker.
+ * Native access: system calls, child processes, the vDSO, RDRAND and RDSEED, and the ComScire library. Only this
+ * package of the module may use the foreign linker.
  *
- * <p>Threading: stateless, or confined to the thread that uses the object, unless a type documents otherwise.
+ * <p>Threading: a type is stateless, or an object is confined to the thread that uses it, unless documented otherwise.
  *
  * <p>Depends on no other package of this module.
  */

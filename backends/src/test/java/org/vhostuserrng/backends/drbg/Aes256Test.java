@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Compares {@link Aes256} to the examples of the standards and to single-block encryption by the JDK. */
+/** Compares {@link Aes256} with the examples of the standards, and with single-block encryption by the JDK. */
 class Aes256Test {
     private static final int BLOCK = Aes256.BLOCK_BYTES;
     private static final int MAX_BLOCKS = CtrDrbg.MAX_REQUEST_BYTES / BLOCK;
@@ -75,14 +75,14 @@ class Aes256Test {
         return HexFormat.of().formatHex(out.toArray(ValueLayout.JAVA_BYTE));
     }
 
-    /** The keystream, computed one counter at a time. */
+    /** Computes the keystream, one counter at a time. */
     private static String expected(byte[] key, byte[] counter, int blocks) throws GeneralSecurityException {
         Cipher cipher = Cipher.getInstance("AES/ECB/NoPadding");
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"));
         BigInteger value = new BigInteger(1, counter);
         StringBuilder expected = new StringBuilder();
         for (int i = 0; i < blocks; i++) {
-            // At least 17 bytes; the last 16 are the value modulo 2^128.
+            // The array has at least 17 bytes, the last 16 of which are the value modulo 2^128.
             byte[] digits = value.setBit(8 * BLOCK + 8).toByteArray();
             byte[] block = Arrays.copyOfRange(digits, digits.length - BLOCK, digits.length);
             expected.append(HexFormat.of().formatHex(cipher.doFinal(block)));

@@ -12,8 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Parser for the CTR_DRBG response files of NIST's Cryptographic Algorithm Validation Program. A section starts with
- * {@code [AES-256 use df]} and parameters in brackets; its vectors start at {@code COUNT} and consist of
+ * A parser for the CTR_DRBG response files of NIST's Cryptographic Algorithm Validation Program. A section starts with
+ * {@code [AES-256 use df]} and parameters in brackets. Its vectors start at {@code COUNT}, and consist of
  * {@code name = value} lines. Sections for other ciphers are skipped.
  */
 final class CavpResponseFile {
@@ -29,7 +29,7 @@ final class CavpResponseFile {
         }
     }
 
-    /** One known answer: the operations in order, up to the ReturnedBits. */
+    /** One known answer: the fields of its operations in order, up to ReturnedBits. */
     record Vector(String name, boolean predictionResistance, int returnedBytes, List<Field> fields) {
         @Override
         public String toString() {

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Known-answer tests with every {@code CTR_DRBG.rsp} under the test resource {@code drbgvectors}. The system property
- * {@code drbgvectors} may name a further directory, such as the unpacked drbgtestvectors.zip of NIST.
+ * Known-answer tests with each {@code CTR_DRBG.rsp} in the test resource {@code drbgvectors}. The system property
+ * {@code drbgvectors} may specify another directory, such as the unpacked drbgtestvectors.zip of NIST.
  */
 class CtrDrbgKnownAnswerTest {
     private static final String DIRECTORY = "drbgvectors";
@@ -57,7 +57,9 @@ class CtrDrbgKnownAnswerTest {
         assertEquals(1, trial.compared);
     }
 
-    /** DRBGVS §6: instantiate, optionally reseed, generate twice, compare the second output. */
+    /**
+     * Runs one vector (DRBGVS §6): instantiates, optionally reseeds, generates twice, and compares the second output.
+     */
     private static final class Trial {
         private final Arena arena = Arena.ofAuto();
         private final CtrDrbg drbg;
@@ -93,7 +95,7 @@ class CtrDrbgKnownAnswerTest {
                     }
                 }
                 case "EntropyInputPR" -> {
-                    // SP 800-90Ar1 §9.3.1 step 7: the additional input is used by the reseed.
+                    // SP 800-90Ar1 §9.3.1 step 7: the reseed uses the additional input.
                     drbg.reseed(value, additional);
                     drbg.generate(returned, 0, length());
                 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The bounds of SP 800-90Ar1 and the life cycle. {@link CtrDrbgKnownAnswerTest} checks the output. */
+/** Tests the limits of SP 800-90Ar1, and the lifecycle. {@link CtrDrbgKnownAnswerTest} tests the output. */
 class CtrDrbgTest {
     private static final byte[] ENTROPY = filled(CtrDrbg.MIN_ENTROPY_BYTES, 1);
     private static final byte[] NONCE = filled(CtrDrbg.MIN_NONCE_BYTES, 2);

@@ -21,7 +21,7 @@ import org.vhostuserrng.backends.source.FakeVmForkClocks;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
-/** When a DRBG is reseeded, and from what. */
+/** Tests when a DRBG is reseeded, and from which sources. */
 class DrbgReseedTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int LARGEST = CtrDrbg.MAX_REQUEST_BYTES;
@@ -119,7 +119,7 @@ class DrbgReseedTest {
 
     // --- entropy ---------------------------------------------------------------------------------------------------
 
-    /** A DRBG that depends on its seeds only. */
+    /** Creates a DRBG whose output depends only on its seeds. */
     private DrbgSource withFixedNonce(EntropySource... seeds) {
         return withFixedNonce(POLICY, seeds);
     }

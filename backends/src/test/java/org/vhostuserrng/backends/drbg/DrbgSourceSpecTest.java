@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** Expressions that contain {@code drbg} and {@code xor}. */
+/** Tests expressions that contain {@code drbg} and {@code xor}. */
 class DrbgSourceSpecTest {
     private static DrbgSourceSpec drbg(String text) {
         return assertInstanceOf(DrbgSourceSpec.class, SourceExpressionParser.parse(text));
@@ -69,7 +69,7 @@ class DrbgSourceSpecTest {
 
     @Test
     void defaultSeedsAreRdseedAndGetrandom() throws IOException {
-        // The kernel omits RDSEED from this list if it knows that the instruction is broken.
+        // /proc/cpuinfo does not list RDSEED if the kernel knows that the instruction is broken.
         boolean hasRdseed = Files.readString(Path.of("/proc/cpuinfo")).contains(" rdseed ");
 
         assertEquals(

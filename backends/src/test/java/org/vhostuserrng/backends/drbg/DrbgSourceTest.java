@@ -92,7 +92,7 @@ class DrbgSourceTest {
             }
         }
 
-        // A collision among some ten thousand random 64-bit words is improbable (2^-36).
+        // A collision among some ten thousand random 64-bit words is improbable (about 2^−36).
         assertEquals(count, words.size());
     }
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.backends.source.FakeEntropySource;
 import org.vhostuserrng.backends.source.FakeVmForkClocks;
 
-/** Secrets do not stay in memory: SP 800-90Ar1 §9.4 and §11.4. */
+/** Tests that secrets do not remain in memory (SP 800-90Ar1 §9.4 and §11.4). */
 class DrbgWipeTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(1 << 16, 300, false, false);

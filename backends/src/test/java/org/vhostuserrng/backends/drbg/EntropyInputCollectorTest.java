@@ -23,7 +23,7 @@ class EntropyInputCollectorTest {
     private final EntropyInputCollector fromAll = new EntropyInputCollector(
             List.of(new DrbgSeedSource("one", one, 8), new DrbgSeedSource("two", two, 8)), BITS, staging, false);
 
-    /** A collector for which any source suffices. */
+    /** Creates a collector for which one source suffices. */
     private EntropyInputCollector collector(DrbgSeedSource... inputs) {
         return new EntropyInputCollector(List.of(inputs), BITS, staging, true);
     }

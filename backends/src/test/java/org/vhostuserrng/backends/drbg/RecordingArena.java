@@ -32,12 +32,12 @@ final class RecordingArena implements Arena {
         return closed;
     }
 
-    /** The segments of a size, oldest first. */
+    /** Returns the segments of a size, oldest first. */
     List<MemorySegment> ofSize(long bytes) {
         return segments.stream().filter(segment -> segment.byteSize() == bytes).toList();
     }
 
-    /** Whether all segments contain zeros only. */
+    /** Returns whether all segments contain only zeros. */
     boolean isZero() {
         return segments.stream().allMatch(RecordingArena::isZero);
     }

@@ -33,7 +33,7 @@ import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
 import org.vhostuserrng.backends.readahead.SourceUnavailableException;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** Runs against scripted servers. The test thread acts as the read-ahead thread. */
+/** Tests the client with servers that run scripts. The test thread replaces the read-ahead thread. */
 @Timeout(120)
 class EgdClientSourceTest {
     private static final int BLOCK = 4096;
@@ -81,7 +81,7 @@ class EgdClientSourceTest {
         source = new EgdClientSource(EgdServerAddress.parse(address), TIMEOUTS);
     }
 
-    /** Reads once, like the read-ahead thread, but without a delay after a failure. */
+    /** Reads once as the read-ahead thread does, but without a delay after a failure. */
     private int readOnce() {
         assertFalse(Thread.interrupted(), "took too long");
         block.fill((byte) 0);
@@ -283,7 +283,7 @@ class EgdClientSourceTest {
             try {
                 connection.answerRequests(Integer.MAX_VALUE);
             } finally {
-                // End of stream, or a reset if replies were in flight.
+                // The stream has ended, or the connection was reset because replies were in flight.
                 closed.countDown();
             }
         });

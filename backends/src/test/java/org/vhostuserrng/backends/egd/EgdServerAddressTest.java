@@ -53,7 +53,8 @@ class EgdServerAddressTest {
             refused = unreachable;
         }
 
-        // Without a route to the address, but not EINVAL, which means that the scope id is missing.
+        // The connection may fail without a route to the address, but not with EINVAL (22), which means that the scope
+        // ID is missing.
         assertFalse(refused != null && refused.getMessage().contains("errno 22"), () -> "scope id missing");
     }
 

@@ -16,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** An EGD server that runs a script for each connection and records every reply. */
 final class FakeEgdServer implements AutoCloseable {
-    /** Handles a connection, which is closed afterwards. */
+    /** Handles a connection. The server closes it afterwards. */
     interface Script {
         void run(Connection connection) throws IOException, InterruptedException;
     }
@@ -47,7 +47,7 @@ final class FakeEgdServer implements AutoCloseable {
             return Byte.toUnsignedInt(request.get(1));
         }
 
-        /** Creates and records the next reply; the caller sends it. */
+        /** Creates and records the next reply, which the caller must send. */
         byte[] reply(int length) {
             byte[] reply = new byte[length];
             random.nextBytes(reply);
@@ -67,7 +67,7 @@ final class FakeEgdServer implements AutoCloseable {
             send(bytes, 0, bytes.length);
         }
 
-        /** Answers {@code requests} requests. Returns false if the client closes the connection first. */
+        /** Replies to {@code requests} requests. Returns false if the client closes the connection before. */
         boolean answerRequests(int requests) throws IOException {
             for (int i = 0; i < requests; i++) {
                 int length = nextRequest();
@@ -79,7 +79,7 @@ final class FakeEgdServer implements AutoCloseable {
             return true;
         }
 
-        /** All bytes that were sent, whether the client has received them or not. */
+        /** Returns all bytes that were sent, whether or not the client has received them. */
         byte[] sent() {
             return sent.toByteArray();
         }
@@ -106,7 +106,7 @@ final class FakeEgdServer implements AutoCloseable {
         return "unix:" + path;
     }
 
-    /** All connections so far, in order. */
+    /** Returns all connections so far, in order. */
     List<Connection> connections() {
         return connections;
     }

@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** SP 800-90B §4.4.2. */
+/** Tests the adaptive proportion test (SP 800-90B §4.4.2). */
 class AdaptiveProportionTesterTest {
     private final AdaptiveProportionTester tester = new AdaptiveProportionTester(8, 20);
 
-    /** Adds a value; returns whether the test failed. */
+    /** Adds a value several times. Returns whether the test failed. */
     private boolean add(int value, int times) {
         boolean failed = false;
         for (int i = 0; i < times; i++) {
@@ -44,7 +44,10 @@ class AdaptiveProportionTesterTest {
         assertFalse(add(8, AdaptiveProportionTester.WINDOW - 1));
     }
 
-    /** SP 800-90B §4.4.2, table 2, for α = 2^−20, and values computed from its formula with another program. */
+    /**
+     * The values of SP 800-90B §4.4.2, table 2, for α = 2^−20, and others that another program computed from the
+     * formula.
+     */
     @ParameterizedTest
     @CsvSource({
         "8, 20, 13",
@@ -75,7 +78,10 @@ class AdaptiveProportionTesterTest {
         assertEquals(cutoff, new AdaptiveProportionTester(minEntropy, minusLog2Alpha).cutoff());
     }
 
-    /** Compares with the exact binomial distribution, in integers: p = 2^−H, and all terms times 2^(HW). */
+    /**
+     * Compares the cutoff with the exact binomial distribution in integers: p = 2^−H, and all terms are multiplied by
+     * 2^(HW).
+     */
     @ParameterizedTest
     @CsvSource({"1, 20", "1, 33", "1, 40", "3, 40", "5, 20", "8, 30", "8, 40"})
     void cutoffIsTheSmallestCountWithATailOfAtMostAlpha(int minEntropy, int minusLog2Alpha) {

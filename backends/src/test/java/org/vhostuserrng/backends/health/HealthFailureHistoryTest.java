@@ -7,7 +7,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class HealthFailureHistoryTest {
-    /** Expected time between false positives: a second failure within 10 s is an alarm, a third within 43 minutes. */
+    /**
+     * Expected time between false positives, for which a second failure within 10 s is an alarm, and a third one within
+     * 43 minutes.
+     */
     private static final long EXPECTED = TimeUnit.SECONDS.toNanos(10) << 14;
 
     private long now = Long.MAX_VALUE - 5;

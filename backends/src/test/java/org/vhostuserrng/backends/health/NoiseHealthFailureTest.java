@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The description of a failure names the test, its cutoff and the declared min-entropy. */
+/** Tests that the description of a failure contains the test, its cutoff and the declared min-entropy. */
 class NoiseHealthFailureTest {
     private final NoiseHealthTester tests = new NoiseHealthTester(8);
 

@@ -27,7 +27,7 @@ class NoiseHealthTesterTest {
         return bytes;
     }
 
-    /** SP 800-90B §4.4.1. Cutoffs end at the number of start-up samples. */
+    /** The cutoffs of SP 800-90B §4.4.1, which are limited to the number of start-up samples. */
     @ParameterizedTest
     @CsvSource({
         "8, 20, 4",
@@ -170,7 +170,10 @@ class NoiseHealthTesterTest {
         assertNotNull(check(tests, bytes));
     }
 
-    /** Samples until the continuous tests detect a source that was healthy before; at most as many as given. */
+    /**
+     * Columns: min-entropy, maximum number of samples after which a source that was healthy before is detected as
+     * stuck.
+     */
     @ParameterizedTest
     @CsvSource({"8, 6", "4, 11", "1, 41", "0.25, 161", "0.02, 1024"})
     void stuckSourceIsDetectedWithinTheCutoff(double minEntropy, int samples) {
@@ -180,7 +183,7 @@ class NoiseHealthTesterTest {
         assertNotNull(check(tests, new byte[samples]));
     }
 
-    /** A source of half the claimed min-entropy: one value has the probability 2^−H/2. */
+    /** A source of half the declared min-entropy H: one value has the probability 2^(−H/2). */
     @ParameterizedTest
     @ValueSource(doubles = {8, 6, 4, 2, 1})
     void sourceOfHalfTheClaimIsDetectedWithin50000Samples(double minEntropy) {

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which repetitions are detected, and how soon. */
+/** Tests which repetitions are detected, and how soon. */
 class RepeatedSequenceDetectionTest {
     private static final int WINDOW = 32;
-    /** Maximum distance between stored windows. */
+    /** Maximum distance between stored windows in bytes. */
     private static final int MAX_GAP = 64;
-    /** A test does not fail within the samples. */
+    /** Returned if the test does not fail. */
     private static final int NEVER = -1;
 
     private final SeenSequenceHashes seen = new SeenSequenceHashes(
@@ -69,7 +69,8 @@ class RepeatedSequenceDetectionTest {
 
         int detectedAfter = firstFailure(samples);
 
-        // The windows of a cycle may all be such that only the gap makes the test store them.
+        // Possibly no hash of the windows of a cycle is selected, so that they are stored only because of the maximum
+        // distance.
         assertTrue(detectedAfter >= WINDOW && detectedAfter < WINDOW + 2 * MAX_GAP, "after " + detectedAfter);
     }
 
@@ -84,7 +85,7 @@ class RepeatedSequenceDetectionTest {
         assertTrue(detectedAfter != NEVER);
     }
 
-    /** Otherwise hashes that differ in the other bits only would be stored or omitted together. */
+    /** If a bit had no influence, hashes that differ only in this bit would be stored or omitted together. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 15, 16, 28, 31, 32, 33, 40, 47, 48, 56, 62, 63})
     void everyBitOfAHashDecidesWhetherItIsStored(int bit) {

@@ -21,7 +21,7 @@ class RepeatedSequenceTesterTest {
         return bytes;
     }
 
-    /** Adds samples; returns how many of them failed the test. */
+    /** Adds samples. Returns the number of samples at which the test failed. */
     private long failures(byte[] samples) {
         return LongStream.range(0, samples.length)
                 .filter(i -> tester.addSample(samples[(int) i] & 0xff))

@@ -10,17 +10,17 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
-/** Waiting for the total, and guaranteed minimums, one call at a time. */
+/** Tests waiting for the total, and guaranteed minimums, one call at a time. */
 class DeficitRoundRobinGuaranteeTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long IDLE_TIMEOUT = 2 * MILLI;
     private static final int QUANTUM = 100;
     private static final long TOTAL = 4096L * QUANTUM;
-    /** Bytes in the full bucket of the total. */
+    /** Number of bytes in the full bucket of the total. */
     private static final long SLICE = TOTAL / 64;
-    /** The period plus a slack of 2 ms, for one byte. */
+    /** Time in which the total gains one byte: the period plus a slack of 2 ms, divided by the total. */
     private static final double NANOS_PER_BYTE = 1002.0 * MILLI / TOTAL;
-    /** 64 bytes a millisecond; the bucket holds a 64th of them. */
+    /** A guarantee of 64 bytes per millisecond, whose bucket has room for a 64th of the bytes of a period. */
     private static final DrrGuestConfig GUARANTEED = new DrrGuestConfig(1, 64_000);
 
     private static final long GUARANTEED_SLICE = 1000;
@@ -56,7 +56,7 @@ class DeficitRoundRobinGuaranteeTest {
         another.deactivate();
     }
 
-    /** Allows for rounding. */
+    /** Asserts that two times are equal, except for rounding. */
     private static void assertNear(long expected, long actual) {
         assertTrue(Math.abs(actual - expected) <= 2, "expected " + expected + " ns, was " + actual);
     }

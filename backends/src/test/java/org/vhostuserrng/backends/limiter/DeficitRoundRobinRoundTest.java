@@ -8,21 +8,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
-/** Quanta, deficits and rounds of a contended total, one call at a time. */
+/** Tests the quanta, deficits and rounds of a contended total, one call at a time. */
 class DeficitRoundRobinRoundTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    /** A flow without a request for this long is no longer active. */
+    /** Time without a request after which a flow is not active any more. */
     private static final long IDLE_TIMEOUT = 2 * MILLI;
-    /** Without a served request for this long, a flow that waits starts the next round. */
+    /** Time without a served request after which a waiting flow starts the next round. */
     private static final long TURN_TIMEOUT = 5 * SECOND;
 
     private static final int QUANTUM = 100;
-    /** More than a quantum. */
+    /** A number of bytes that is more than a quantum. */
     private static final long ALL = 10_000;
     /** The longest period, so that no window ends during a test. */
     private static final int PERIOD_MILLIS = 65_536;
-    /** The window is longer than the period by half of the slack of 2 ms. */
+    /** The end of the window, which is longer than the period by half of the slack of 2 ms. */
     private static final long WINDOW_END = PERIOD_MILLIS * MILLI + MILLI;
 
     private int roundStarts;
@@ -40,7 +40,7 @@ class DeficitRoundRobinRoundTest {
         return scheduler.addFlow(new DrrGuestConfig(weight, 0));
     }
 
-    /** Starts the window of the total: it is not full until the window ends. */
+    /** Starts the window of the total, so that the total is not full until the window ends. */
     private void contend() {
         DrrGuestFlow another = flow(1);
         another.charge(0, another.grant(0, 1));
@@ -65,7 +65,7 @@ class DeficitRoundRobinRoundTest {
 
     // --- quantum ---------------------------------------------------------------------------------------------------
 
-    /** 4096 quanta in a period, but at least one typical request and at most a page. */
+    /** A quantum is a 4096th of the bytes of a period, but at least one typical request and at most a page. */
     @ParameterizedTest
     @CsvSource({
         "262144, 1, 64",

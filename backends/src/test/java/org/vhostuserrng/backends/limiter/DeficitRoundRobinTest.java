@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.backends.limiter.SimulatedDrrHost.SimulatedGuest;
 
-/** Scheduling of simulated guests that compete for a total or a slow source. */
+/** Tests the scheduling of simulated guests that compete for a total or a slow source. */
 class DeficitRoundRobinTest {
     private static final long MICRO = SimulatedDrrHost.MICRO;
     private static final long MILLI = SimulatedDrrHost.MILLI;

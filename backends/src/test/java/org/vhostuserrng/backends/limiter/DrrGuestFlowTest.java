@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class DrrGuestFlowTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    /** One quantum. */
+    /** The total, which is one quantum. */
     private static final int MAX = 64;
     /** Time for which a source counts as starved after a request that it could not serve. */
     private static final long STARVED_HOLD = 10 * MILLI;

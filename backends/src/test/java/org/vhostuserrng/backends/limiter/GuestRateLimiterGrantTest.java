@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Sizes and times of single grants. */
+/** Tests the sizes and times of single grants. */
 class GuestRateLimiterGrantTest {
     private static final long MAX_BYTES = 1 << 20;
     private static final long SLICE = MAX_BYTES / 64;
@@ -52,7 +52,9 @@ class GuestRateLimiterGrantTest {
         assertEquals(30, limiter.grant(0, REQUEST));
     }
 
-    /** The time of the second request, rounded to a double, is too short for its last byte. */
+    /**
+     * In the second row, the time that is computed for the request in double precision is too short for its last byte.
+     */
     @ParameterizedTest
     @CsvSource({"1024, 1000, 64, 64", "10236, 34358, 160, 128"})
     void requestIsGrantedAtItsNextGrantTimeAndNotBefore(long maxBytes, int periodMillis, long slice, long request) {

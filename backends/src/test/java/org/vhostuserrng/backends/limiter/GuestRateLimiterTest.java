@@ -23,7 +23,7 @@ class GuestRateLimiterTest {
     /** Larger than any grant. */
     private static final long LARGE_REQUEST = 65536;
 
-    /** Bytes that became visible to the guest at {@code time}. */
+    /** A number of bytes that became visible to the guest at {@code time}. */
     private record Commit(long time, long bytes) {}
 
     static LongStream seeds() {
@@ -57,7 +57,7 @@ class GuestRateLimiterTest {
         return taken;
     }
 
-    /** The largest documented slice: a 64th of max-bytes, the bytes of 5 ms, or 64 bytes. */
+    /** Returns the documented slice: the largest of a 64th of max-bytes, the bytes of 5 ms, and 64 bytes. */
     private static long slice(long maxBytes, int periodMillis) {
         long slice = Math.max(Math.max(Math.ceilDiv(maxBytes, 64), Math.ceilDiv(5 * maxBytes, periodMillis)), 64);
         return Math.min(maxBytes, slice);
@@ -178,7 +178,7 @@ class GuestRateLimiterTest {
                 "only " + fractionOfRate + " of " + maxBytes + " bytes in " + periodMillis + " ms");
     }
 
-    /** Simulates epoll: fires up to a millisecond late if the slack is that long. */
+    /** Simulates a timer of epoll, which fires up to 700 µs late. */
     private static long lateTimer(Random random, long now, GuestRateLimiter limiter) {
         return Math.max(now, limiter.nextGrantTime()) + random.nextLong(700 * MICRO);
     }
@@ -412,7 +412,10 @@ class GuestRateLimiterTest {
         return largest;
     }
 
-    /** Windows start with the first bytes after the previous window, as in the limiter. */
+    /**
+     * Returns the largest number of bytes in a window. A window starts with the first bytes after the previous one, as
+     * in the limiter.
+     */
     private static long largestOfConsecutiveWindows(List<Commit> commits, long period) {
         long slack = Math.min(2 * MILLI, period / 64) / 2;
         long largest = 0;

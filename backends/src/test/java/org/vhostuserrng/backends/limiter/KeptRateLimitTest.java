@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Limits that a process leaves in memory, and the next process continues. */
+/** Tests limits whose usage a process leaves in memory, and the next process continues. */
 class KeptRateLimitTest {
     private static final long MAX_BYTES = 1024;
     private static final int PERIOD_MILLIS = 1000;
     private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(PERIOD_MILLIS);
-    /** CLOCK_MONOTONIC at time 0 of the first process, and of the second one. */
+    /** CLOCK_MONOTONIC at time 0 of the first process; {@link #SECOND_ORIGIN} is that of the second one. */
     private static final long FIRST_ORIGIN = 5_000_000_000L;
 
     private static final long SECOND_ORIGIN = 5_400_000_000L;
@@ -101,7 +101,7 @@ class KeptRateLimitTest {
         assertEquals(0, second.grant(0, 1));
     }
 
-    /** Both processes have a guest of their own. */
+    /** Grants and charges bytes of a flow. Returns their number. */
     private static long take(DrrGuestFlow flow, long now, long wanted) {
         long granted = flow.grant(now, wanted);
         if (granted > 0) {
@@ -138,7 +138,7 @@ class KeptRateLimitTest {
         assertEquals(64, scheduler.addFlow(DrrGuestConfig.DEFAULT).grant(0, 64));
     }
 
-    /** Random bytes in place of a state: whatever they are, no window gets more than its limit. */
+    /** Continues from random bytes instead of a state: no window may get more than its limit. */
     @ParameterizedTest
     @EnumSource
     void anyContentsGrantAtMostTheLimit(RateLimitMode mode) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Limits that are changed while a guest takes all that it gets. */
+/** Tests changes of limits while a guest takes all bytes that it gets. */
 class RateLimitChangeTest {
     private static final long MILLI = 1_000_000;
     private static final int PERIOD_MILLIS = 1000;
@@ -21,7 +21,7 @@ class RateLimitChangeTest {
     private static final int MAX_STEP_MILLIS = 40;
     private static final int STEPS_PER_CHANGE = 20;
 
-    /** Bytes granted at a time, while a limit was in force. */
+    /** A number of bytes that was granted at a time, and the limit at this time. */
     private record Grant(long time, long bytes, RateLimitConfig limit) {}
 
     static LongStream seeds() {
@@ -59,7 +59,7 @@ class RateLimitChangeTest {
         return sum;
     }
 
-    /** The most bytes in any interval of one period under one limit. */
+    /** Returns the maximum number of bytes in any interval of one period with a constant limit. */
     private static long bound(RateLimitConfig limit) {
         if (limit.mode() == RateLimitMode.WINDOW) {
             return 2 * limit.maxBytes();
@@ -77,12 +77,12 @@ class RateLimitChangeTest {
         for (int i = 0; i < STEPS; i++) {
             now += random.nextLong(MAX_STEP_MILLIS * MILLI);
             if (random.nextInt(STEPS_PER_CHANGE) == 0) {
-                // Often back and forth between two limits.
+                // Often changes back and forth between two limits.
                 RateLimitConfig next = random.nextBoolean() ? other : randomLimit(random);
                 other = limit;
                 limit = next;
                 limiter.setConfig(now, limit);
-                // The limit is in force from now on, whether it grants bytes or not.
+                // Records that the limit applies from now on, even if it grants no bytes.
                 grants.add(new Grant(now, 0, limit));
             }
             grants.add(new Grant(now, takeAll(limiter, now), limit));
@@ -98,7 +98,7 @@ class RateLimitChangeTest {
         for (int first = 0; first < grants.size(); first++) {
             long begin = grants.get(first).time();
             long bytes = 0;
-            // The limit before the interval is in force at its begin, too.
+            // The last limit before the interval also applies at its beginning.
             long allowed = bound(grants.get(Math.max(0, first - 1)).limit());
             for (int i = first; i < grants.size() && grants.get(i).time() < begin + PERIOD; i++) {
                 bytes += grants.get(i).bytes();
@@ -130,7 +130,7 @@ class RateLimitChangeTest {
             taken += takeAll(limiter, now);
         }
 
-        // 20 periods, less the slack, and less a token for each rounding.
+        // At least the bytes of 20 periods, less those of the slack, and less a token for each rounding.
         assertTrue(taken > 1700, taken + " bytes");
     }
 

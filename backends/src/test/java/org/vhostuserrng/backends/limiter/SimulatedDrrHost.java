@@ -76,7 +76,7 @@ final class SimulatedDrrHost {
         private final long turnaround;
         private final long[] readyAt;
         boolean idle;
-        /** The guest uses another source, which is starved. */
+        /** Whether the guest uses another source, which is starved. */
         boolean otherSourceStarved;
 
         long bytes;

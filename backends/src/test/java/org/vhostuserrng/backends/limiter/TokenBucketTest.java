@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class TokenBucketTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
-    /** One token per microsecond; a slice of 10 ms. */
+    /** Number of tokens per period: one per microsecond, so that a slice is 10 ms. */
     private static final long MAX = 640_000;
 
     private static final long PERIOD = 640 * MILLI;

@@ -21,7 +21,7 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.sys.ComScireQngDevice;
 
-/** Uses a fake libqwqngx that the test compiles. */
+/** Tests with a fake libqwqngx, which the test compiles. */
 class ComScireQngSourceSpecTest {
     /**
      * The source of a fake libqwqngx: a linear congruential generator. Its device is present while the file DEVICE
@@ -151,8 +151,8 @@ class ComScireQngSourceSpecTest {
     }
 
     /**
-     * Fills until the result is {@code result}, because read-ahead blocks precede a failure, and failures precede the
-     * next attempt.
+     * Calls fill until it returns {@code result}: before a failure, it returns blocks that were read ahead, and before
+     * the next attempt, it returns failures.
      */
     private static int fillUntil(int result, EntropySource source, MemorySegment target, Semaphore readable)
             throws InterruptedException {

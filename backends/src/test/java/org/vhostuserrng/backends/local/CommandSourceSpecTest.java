@@ -19,7 +19,7 @@ import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** Runs real programs. */
+/** Tests with real programs. */
 class CommandSourceSpecTest {
     private static final long HANG_NANOS = TimeUnit.SECONDS.toNanos(120);
 
@@ -47,7 +47,9 @@ class CommandSourceSpecTest {
         assertTrue(!isRunning(pid), "process " + pid + " runs");
     }
 
-    /** A zombie whose parent is the init process of a container may stay. */
+    /**
+     * Returns whether a process runs. A zombie does not count, because the init process of a container may not reap it.
+     */
     private static boolean isRunning(long pid) {
         try {
             String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
@@ -87,7 +89,7 @@ class CommandSourceSpecTest {
                 .open(() -> {})) {
             assertEquals("x", read(source, 1));
         }
-        // ls has its own descriptor of the directory; the stdout of ls is another pipe.
+        // ls has 4 descriptors: three pipes, and the directory that it lists.
         assertEquals(
                 "3\n4\n" + System.getenv("PATH") + "\n",
                 Files.readString(out).lines().limit(3).reduce("", (all, line) -> all + line + "\n"));

@@ -19,7 +19,7 @@ import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** Uses a fake instruction. */
+/** Tests with a fake instruction. */
 class CpuRngSourceTest {
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
     private WakeablePoller poller;
@@ -122,7 +122,7 @@ class CpuRngSourceTest {
         assertEquals(512, target.getAtIndex(ValueLayout.JAVA_LONG, 511));
     }
 
-    /** DRNG Software Implementation Guide §5.2.1. */
+    /** DRNG Software Implementation Guide §5.2.1: RDRAND is defective if all retries fail. */
     @Test
     void exhaustedRdrandIsAFailure() {
         CpuRngSource source = new CpuRngSource((words, wanted) -> 0, Instruction.RDRAND, false);
@@ -130,7 +130,7 @@ class CpuRngSourceTest {
         assertThrows(IOException.class, () -> source.read(target, 0, 64, poller));
     }
 
-    /** DRNG Software Implementation Guide §5.2.5. */
+    /** DRNG Software Implementation Guide §5.2.5: one of 512 samples has a fresh seed. */
     @Test
     void forcedReseedReturnsEvery512thSample() throws IOException {
         CpuRngSource source = new CpuRngSource(this::count, Instruction.RDRAND, true);

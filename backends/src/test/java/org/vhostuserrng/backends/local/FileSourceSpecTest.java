@@ -31,7 +31,7 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
-/** Uses real files and FIFOs. Waits for events, never for a fixed time. */
+/** Tests with real files and FIFOs. Waits for events, never for a fixed time. */
 class FileSourceSpecTest {
     private static final long TIMEOUT_SECONDS = 120;
 
@@ -64,12 +64,12 @@ class FileSourceSpecTest {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path);
     }
 
-    /** A source without health tests, for files shorter than the start-up tests. */
+    /** Creates a source without health tests, for files that are too short for the start-up tests. */
     private static SharedSourceSpec untested(Path path) {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path + ",health=off");
     }
 
-    /** Random bytes without repeated sequences. */
+    /** Returns random bytes without repeated sequences. */
     private static byte[] unrepeatedBytes(int length) {
         byte[] bytes = new byte[length];
         new Random(length).nextBytes(bytes);
@@ -171,7 +171,7 @@ class FileSourceSpecTest {
         assertTrue(resumedAt >= 100, "resumed at " + resumedAt);
     }
 
-    /** Fills one byte, waiting while the result is WOULD_BLOCK. */
+    /** Fills one byte. Waits as long as the result is WOULD_BLOCK. */
     private int fillByte(EntropySource source, MemorySegment target) throws InterruptedException {
         int result = source.fill(target, 0, 1);
         while (result == EntropySource.WOULD_BLOCK) {

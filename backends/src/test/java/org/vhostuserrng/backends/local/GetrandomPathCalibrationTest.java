@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Simulates processors: a call takes a fixed time and a time per byte, in nanoseconds. */
+/** Tests with simulated processors, on which a call takes a fixed time plus a time per byte, in nanoseconds. */
 class GetrandomPathCalibrationTest {
     private long now;
     private int runs;

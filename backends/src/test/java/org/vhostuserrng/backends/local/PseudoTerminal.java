@@ -6,7 +6,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.Libc;
 
-/** A pseudo-terminal: the test has the side of the device, the source opens the side of the computer by its path. */
+/**
+ * A pseudo-terminal. The test has the master side, which represents the device, and the source opens the slave side by
+ * its path.
+ */
 final class PseudoTerminal implements AutoCloseable {
     private static final int O_RDWR_NOCTTY_NONBLOCK = 0x902;
     private static final int TCGETS = 0x5401;
@@ -22,20 +25,20 @@ final class PseudoTerminal implements AutoCloseable {
         call("unlockpt", 0, 0);
     }
 
-    /** The side of the computer. */
+    /** Returns the path of the slave side. */
     Path path() {
         call("ptsname_r", buffer.address(), buffer.byteSize());
         return Path.of(buffer.getString(0));
     }
 
-    /** Sends what fits. Returns the number of bytes. */
+    /** Sends as many bytes as fit. Returns their number. */
     int send(byte[] bytes) {
         int length = Math.min(bytes.length, (int) buffer.byteSize());
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
         return Libc.callInt(Libc.symbol("write"), master, buffer.address(), length, 0, 0);
     }
 
-    /** Whether the terminal edits lines and echoes, as it does at first. */
+    /** Returns whether the terminal edits lines and echoes input, as it does initially. */
     boolean isCooked() {
         call("ioctl", TCGETS, buffer.address());
         return (buffer.get(ValueLayout.JAVA_INT, C_LFLAG) & (ICANON | ECHO)) == (ICANON | ECHO);
@@ -48,7 +51,7 @@ final class PseudoTerminal implements AutoCloseable {
         }
     }
 
-    /** Hangs up. */
+    /** Hangs up the terminal. */
     @Override
     public void close() {
         call("close", 0, 0);

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ShellWordsTest {
-    /** Words are separated by a bar; each text was checked with dash. */
+    /** Columns: a command line, and its words separated by bars. Each row was verified with dash. */
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',

@@ -21,7 +21,7 @@ import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** A {@code file:} source that is a terminal, such as a noise generator behind a serial port. */
+/** Tests a {@code file:} source that is a terminal, such as a noise generator at a serial port. */
 class TerminalSourceTest {
     private static final long HANG_NANOS = TimeUnit.SECONDS.toNanos(120);
 
@@ -43,7 +43,7 @@ class TerminalSourceTest {
         nextSent += (byte) Math.max(0, terminal.send(bytes));
     }
 
-    /** Receives {@code length} bytes, while the terminal sends. */
+    /** Receives {@code length} bytes while the terminal sends. */
     private byte[] receive(EntropySource source, PseudoTerminal terminal, int length) throws InterruptedException {
         MemorySegment received = Arena.ofAuto().allocate(length);
         int count = 0;

@@ -23,8 +23,8 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * Checks that no byte is served twice or to two guests: reads unique words through block pools, health tests, failures,
- * failover, and rings that stop and start. A run is determined by its seed, except for thread timing.
+ * Tests that no byte is served twice or to two guests: reads unique words through block pools, health tests, failures,
+ * failover, and rings that stop and start. The seed determines a run, except for the timing of threads.
  */
 class NoByteServedTwiceTest {
     private static final int STEPS = 4000;
@@ -68,7 +68,7 @@ class NoByteServedTwiceTest {
             return new TaggedReader();
         }
 
-        /** The mapping is a bijection, which keeps words unique. */
+        /** Returns the next word. The mapping is a bijection, so that words are unique. */
         private long word() {
             long word = space | next.getAndIncrement();
             word = (word ^ (word >>> 30)) * 0xbf58_476d_1ce4_e5b9L;
@@ -118,7 +118,8 @@ class NoByteServedTwiceTest {
         boolean unique = true;
 
         long deadline = System.nanoTime() + HANG_NANOS;
-        // On a slow machine, the filler threads may produce nothing during the first steps.
+        // Continues until there are enough words: on a slow machine, the read-ahead threads may provide nothing during
+        // the first steps.
         for (int step = 0; step < STEPS || seen.size() <= MIN_WORDS; step++) {
             assertTrue(System.nanoTime() - deadline < 0, () -> "only " + seen.size() + " words");
             int guest = random.nextInt(GUESTS);
@@ -133,7 +134,7 @@ class NoByteServedTwiceTest {
         assertTrue(unique, "a word was served twice");
     }
 
-    /** Returns whether all words read are new. */
+    /** Reads words. Returns whether all of them are new. */
     private static boolean readWords(EntropySource guest, int length, Set<Long> seen) {
         MemorySegment target = Arena.ofAuto().allocate(length);
         int filled = guest.fill(target, 0, length);
@@ -148,7 +149,7 @@ class NoByteServedTwiceTest {
         return unique;
     }
 
-    /** Gives the read-ahead threads time to run. */
+    /** Lets the read-ahead threads run. */
     private static void sleepAMoment() {
         try {
             TimeUnit.MICROSECONDS.sleep(100);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Discards by the consumer; both sides of the pool are the test's thread. */
+/** Tests discards by the consumer. The test's thread is both the producer and the consumer. */
 class ReadAheadBlockPoolTest {
     private final AtomicInteger notifications = new AtomicInteger();
     private ReadAheadBlockPool pool;

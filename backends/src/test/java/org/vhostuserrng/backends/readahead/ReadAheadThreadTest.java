@@ -24,7 +24,7 @@ import org.vhostuserrng.backends.health.SeenSequenceHashes;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** Reads scripted sources through {@link ReadAheadSource}, with health tests. */
+/** Tests with scripted sources, which are read through {@link ReadAheadSource} with health tests. */
 class ReadAheadThreadTest {
     private static final long TIMEOUT_SECONDS = 120;
     private static final byte[] FAILURE = {};
@@ -40,7 +40,9 @@ class ReadAheadThreadTest {
     /** Returns one chunk of the script for each read. */
     private static final class ScriptedSource implements BlockingEntropySource {
         private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
-        /** Whether the stream ends after the last chunk. If not, the source then has no data for now. */
+        /**
+         * Whether the stream ends after the last chunk. Otherwise the source has no data until there is another chunk.
+         */
         private volatile boolean atEnd;
 
         private final Semaphore closings = new Semaphore(0);
@@ -88,7 +90,7 @@ class ReadAheadThreadTest {
         return bytes;
     }
 
-    /** Fills {@code target}, waiting while the result is WOULD_BLOCK. */
+    /** Fills {@code target}. Waits as long as the result is WOULD_BLOCK. */
     private int fill(MemorySegment target) throws InterruptedException {
         int filled = source.fill(target, 0, (int) target.byteSize());
         while (filled == EntropySource.WOULD_BLOCK) {
@@ -200,7 +202,7 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
-    /** Without a delay: the second chunk is read as soon as it is there. */
+    /** The start-up tests are repeated without a delay: the next chunk is read as soon as it is available. */
     @Test
     void firstFailureOnlyRepeatsTheStartupTests() throws Exception {
         start(8);
@@ -230,7 +232,9 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
-    /** A stuck writer has filled a pipe with faulty bytes. The healthy bytes that follow are served. */
+    /**
+     * Simulates a pipe that a stuck writer has filled with faulty bytes: the healthy bytes that follow must be served.
+     */
     @Test
     void recoversThoughQueuedBytesAreFaulty() throws Exception {
         start(8);

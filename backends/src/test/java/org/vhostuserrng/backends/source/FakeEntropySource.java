@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/** A source with predictable bytes, a controllable supply and a controllable failure. */
+/** A source of predictable bytes, for which a test sets the number of bytes and whether it fails. */
 public final class FakeEntropySource implements EntropySource {
     public static final int ENDLESS = Integer.MAX_VALUE;
 
@@ -22,7 +22,7 @@ public final class FakeEntropySource implements EntropySource {
         bytes = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     }
 
-    /** Provides {@code more} bytes, then {@link #WOULD_BLOCK}. */
+    /** Makes the source provide {@code more} bytes, then {@link #WOULD_BLOCK}. */
     public FakeEntropySource withSupply(int more) {
         supply = more;
         return this;

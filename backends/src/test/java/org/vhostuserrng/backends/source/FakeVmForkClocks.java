@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.source;
 
 import java.util.concurrent.TimeUnit;
 
-/** Clocks that a test sets. They agree until a test makes one of them jump. */
+/** Clocks that a test sets. They run in parallel until a test makes one of them jump. */
 public final class FakeVmForkClocks {
     private static final long BOOT_MILLIS = 1_800_000_000_000L;
 
@@ -10,12 +10,15 @@ public final class FakeVmForkClocks {
     private long realtimeJumpMillis;
     private long suspendedNanos;
     private long generation = 7;
-    /** Added to CLOCK_REALTIME at its next read only, as if the thread had been preempted between two reads. */
+    /**
+     * Milliseconds to add to CLOCK_REALTIME only at its next read, as if the thread had been preempted between two
+     * reads.
+     */
     private long preemptedMillis;
 
     public FakeVmForkClocks() {}
 
-    /** A detector that has read the clocks once. */
+    /** Creates a detector that has read the clocks once. */
     public VmForkDetector detector() {
         VmForkDetector detector = new VmForkDetector(
                 () -> new VmForkClocks(() -> monotonicNanos, this::realtime, this::boottime, () -> generation));
@@ -33,7 +36,7 @@ public final class FakeVmForkClocks {
         return monotonicNanos + suspendedNanos;
     }
 
-    /** Lets time pass on all clocks. */
+    /** Advances all clocks. */
     public void passMillis(long millis) {
         monotonicNanos += TimeUnit.MILLISECONDS.toNanos(millis);
     }
@@ -51,7 +54,7 @@ public final class FakeVmForkClocks {
         preemptedMillis = millis;
     }
 
-    /** The kernel reseeds its generator. */
+    /** Simulates that the kernel reseeds its generator. */
     public void reseedKernel() {
         generation++;
     }

@@ -18,7 +18,7 @@ import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
 import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
 
-/** Positions that a process leaves in memory, and the next process continues. */
+/** Tests positions that a process leaves in memory, and from which the next process continues. */
 class FileReadPositionsTest {
     private static final long CHECKSUM = 36;
 

@@ -13,7 +13,7 @@ class SilentSourceLogTest {
     private final SilentSourceLog silence = new SilentSourceLog();
     private long now = -10 * SECOND;
 
-    /** Asks once a second. Returns how many log lines that makes. */
+    /** Requests bytes once a second without success. Returns the number of log lines. */
     private int starve(int seconds) {
         int lines = 0;
         for (int i = 0; i < seconds; i++) {

@@ -20,7 +20,7 @@ class VmForkDetectorTest {
         }
     }
 
-    /** Lets the kernel reseed regularly once and finds it. */
+    /** Simulates a regular reseed of the kernel, and polls the detector. */
     private void passRegularReseed() {
         clocks.passMillis(1000);
         clocks.reseedKernel();
@@ -167,7 +167,7 @@ class VmForkDetectorTest {
             ofHost.poll();
         }
 
-        // A clock may be set or the kernel may reseed during the test, but not with each poll.
+        // A clock may be set or the kernel may reseed during the test, but not at each poll.
         assertTrue(ofHost.forks() < 100);
         assertTrue(ofHost.kernelReseeds() < 100);
     }

@@ -20,7 +20,7 @@ class XorSourceTest {
     private final FakeEntropySource second = new FakeEntropySource(2);
     private final XorSource xor = new XorSource(first, second, clocks.detector());
 
-    /** The XOR of the first bytes of both sources. */
+    /** Returns the XOR of the first bytes of both sources. */
     private static byte[] xorOfBoth(int length) {
         byte[] xorOfBoth = FakeEntropySource.read(new FakeEntropySource(1), length);
         byte[] other = FakeEntropySource.read(new FakeEntropySource(2), length);

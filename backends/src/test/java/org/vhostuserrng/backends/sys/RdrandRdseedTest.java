@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** Executes the machine code; skipped on processors without the instructions. */
+/** Tests the machine code. Skipped on processors without the instructions. */
 class RdrandRdseedTest {
     private static void assumePresent(Instruction instruction) throws IOException {
         String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));

@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-/** Records JFR events. Reuses one object per event type, so that recording does not allocate. */
+/** Records JFR events. Uses one object per event type again and again, so that recording does not allocate. */
 final class ActiveRngFlightRecorder extends RngFlightRecorder {
     private final RngRequestEvent request;
     private final RngThrottledEvent throttle;

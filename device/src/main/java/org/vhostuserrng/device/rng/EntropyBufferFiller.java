@@ -5,12 +5,12 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
- * Fills the buffers of a request with random bytes. Large segments are filled in place. Consecutive small segments are
- * filled from one call of the source, through a staging buffer that is wiped afterwards, so that a chain of one-byte
- * buffers does not cost one system call per byte. Confined to the loop's thread.
+ * Fills the buffers of a request with random bytes. The source writes directly to large segments. Consecutive small
+ * segments get their bytes from one call of the source, through a staging buffer that is wiped afterwards: otherwise a
+ * chain of one-byte buffers would need a system call per byte. Confined to the loop's thread.
  */
 final class EntropyBufferFiller {
-    /** Segments below this size are filled through the staging buffer. */
+    /** Size in bytes below which a segment is filled through the staging buffer. */
     private static final int SMALL_BYTES = 256;
 
     private final EntropySource source;
@@ -27,10 +27,10 @@ final class EntropyBufferFiller {
     /**
      * Writes random bytes to the buffers.
      *
-     * @param from position of the first byte to write
+     * @param from position in the request of the first byte to write
      * @param limit maximum number of bytes, at least 1
-     * @return the number of bytes written, 1 to {@code limit}, or a negative constant of {@link EntropySource} if no
-     *     byte was written
+     * @return the number of bytes written, 1 to {@code limit}, or a negative constant of {@link EntropySource}: no byte
+     *     was written, except possibly with {@link EntropySource#TARGET_FAULT}
      */
     int fill(int from, int limit) {
         int filled = 0;
@@ -61,12 +61,15 @@ final class EntropyBufferFiller {
         return filled;
     }
 
-    /** The number of segments that the last successful {@link #fill} wrote to. */
+    /** The number of segments to which the last successful {@link #fill} wrote. */
     int segmentsWritten() {
         return segmentsWritten;
     }
 
-    /** Fills consecutive small segments, the first one from {@code offset}. Returns like {@link EntropySource#fill}. */
+    /**
+     * Fills consecutive small segments, the first one from {@code offset}. Returns the result of
+     * {@link EntropySource#fill}.
+     */
     private int fillSmall(int segment, int offset, int limit) {
         int wanted = Math.min(Math.min(smallBytesFrom(segment) - offset, limit), SharedRequestScratch.STAGING_BYTES);
         int got = source.fill(staging, 0, wanted);

@@ -5,7 +5,7 @@ import java.util.List;
 import org.vhostuserrng.transport.counters.CounterField;
 import org.vhostuserrng.transport.counters.CounterField.Kind;
 
-/** The counters of a guest in the counters file, in order; the buckets of {@link LatencyHistogram} follow. */
+/** The fields of a guest's slot in the counters file, in order. The buckets of {@link LatencyHistogram} follow them. */
 enum GuestCounterField {
     BYTES(0, "bytes", Kind.COUNTER, "bytes"),
     REQUESTS(1, "requests", Kind.COUNTER, ""),
@@ -23,20 +23,20 @@ enum GuestCounterField {
     SESSIONS(13, "sessions", Kind.COUNTER, ""),
     /** 1 while a front-end is connected. */
     CONNECTED(14, "connected", Kind.GAUGE, ""),
-    /** 0 not used yet, 1 serves, 2 has no bytes now, 3 has failed. */
+    /** 0: the source has not been used yet, 1: it serves, 2: it has no bytes at the moment, 3: it has failed. */
     SOURCE_STATE(15, "source_state", Kind.GAUGE, ""),
-    /** 0 without a limit. */
+    /** The guest's own limit of bytes per period; 0 if there is none. */
     LIMIT_BYTES(16, "limit_bytes", Kind.GAUGE, "bytes"),
     LIMIT_REQUESTS(17, "limit_requests", Kind.GAUGE, ""),
     LIMIT_PERIOD(18, "limit_period", Kind.GAUGE, "ns"),
-    /** What the guest may receive now. */
+    /** The number of bytes that the guest's own limit permits now. */
     LIMIT_BYTES_LEFT(19, "limit_bytes_left", Kind.GAUGE, "bytes"),
     LAST_REQUEST(20, "last_request", Kind.TIME, "ns"),
     LAST_SESSION(21, "last_session", Kind.TIME, "ns"),
     LATENCY_SUM(22, "latency_sum", Kind.COUNTER, "ns"),
     LATENCY_COUNT(23, "latency_count", Kind.COUNTER, "");
 
-    /** Index of the first bucket of the latency. */
+    /** Index of the first bucket of {@link LatencyHistogram}. */
     static final int FIRST_LATENCY_BUCKET = values().length;
 
     private final int index;
@@ -56,7 +56,7 @@ enum GuestCounterField {
         return index;
     }
 
-    /** All fields, in the order of their indices. */
+    /** Returns all fields, also the buckets, in the order of their indices. */
     static List<CounterField> all() {
         List<CounterField> fields = new ArrayList<>();
         for (GuestCounterField each : values()) {

@@ -6,8 +6,8 @@ import java.lang.invoke.VarHandle;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
- * The counters and the used part of the rate limits of a guest, in memory that outlives this process: five u64
- * counters, the limits at 64. Contains no random bytes. Confined to the loop's thread.
+ * The counters of a guest and the usage of its rate limits, in memory that outlives this process: five u64 counters,
+ * then the usage at offset 64. Contains no random bytes. Confined to the loop's thread.
  */
 final class KeptRngState {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -24,9 +24,9 @@ final class KeptRngState {
     private final long clockOffset;
 
     /**
-     * Creates an instance without access to the memory.
+     * Creates an instance. Does not access the memory yet.
      *
-     * @param clockOffset CLOCK_MONOTONIC minus the loop's time, nanoseconds
+     * @param clockOffset CLOCK_MONOTONIC minus the loop's time, in nanoseconds
      */
     KeptRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
         this.memory = memory;
@@ -35,7 +35,7 @@ final class KeptRngState {
         this.rateLimiter = rateLimiter;
     }
 
-    /** Continues from the state that another process left. */
+    /** Continues from the state that a previous process left. */
     void resume(long now) {
         counters.raiseTo(new RngCounts(
                 memory.get(LONG, REQUESTS),
@@ -46,7 +46,7 @@ final class KeptRngState {
         rateLimiter.resume(now, memory, LIMITS, clockOffset);
     }
 
-    /** Writes the state, before the device writes the bytes that were charged to guest memory. */
+    /** Writes the state. Must be called after bytes are charged, before the device writes them to guest memory. */
     void write() {
         memory.set(LONG, REQUESTS, counters.requests());
         memory.set(LONG, BYTES, counters.bytes());

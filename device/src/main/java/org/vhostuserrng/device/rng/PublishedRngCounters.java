@@ -6,8 +6,8 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.transport.counters.CounterSlot;
 
 /**
- * The counters of a guest in the counters file. Counts what {@link RngCounters} does not, and writes both. What the
- * driver sees was counted before. Confined to the loop's thread.
+ * Writes the counters of a guest to the counters file: those of {@link RngCounters}, and others that this class counts.
+ * A request is counted before the driver can see its used buffer. Confined to the loop's thread.
  */
 final class PublishedRngCounters {
     private static final long NOT_WAITING = -1;
@@ -19,14 +19,14 @@ final class PublishedRngCounters {
     private final RngCounters counters;
     private final GuestRateLimiter rateLimiter;
     private final LatencyHistogram latency;
-    /** CLOCK_REALTIME minus the loop's time. */
+    /** CLOCK_REALTIME minus the loop's time, in nanoseconds. */
     private long realtimeOffset;
 
     private int sourceState;
     private long throttledSince = NOT_WAITING;
     private long starvedSince = NOT_WAITING;
 
-    /** Continues from what is in the slot. */
+    /** Creates an instance that continues the counters in the slot. */
     PublishedRngCounters(CounterSlot slot, RngCounters counters, GuestRateLimiter rateLimiter) {
         this.slot = slot;
         this.counters = counters;
@@ -49,9 +49,9 @@ final class PublishedRngCounters {
     }
 
     /**
-     * A session has begun.
+     * Records that a session has begun.
      *
-     * @param continued whether it is a session of another process, which has counted it
+     * @param continued whether a previous process began the session, and counted it
      */
     void sessionBegan(boolean continued, long now) {
         set(GuestCounterField.CONNECTED, 1);
@@ -81,7 +81,7 @@ final class PublishedRngCounters {
         }
     }
 
-    /** Records the result of a {@link EntropySource#fill}. */
+    /** Records the state of the source, from the result of {@link EntropySource#fill}. */
     void sourceAnswered(int filled) {
         if (filled > 0) {
             sourceState(SOURCE_SERVES);
@@ -99,7 +99,7 @@ final class PublishedRngCounters {
         }
     }
 
-    /** A request that may have waited is served. */
+    /** Records that a request is served, which ends its wait if it has waited. */
     void served(long now) {
         if (throttledSince != NOT_WAITING || starvedSince != NOT_WAITING) {
             countWait(now);
@@ -107,7 +107,7 @@ final class PublishedRngCounters {
         }
     }
 
-    /** No request waits any longer. The time since the last {@link #refresh} is not counted. */
+    /** Records that no request waits any more. Does not count the waiting time since the last {@link #refresh}. */
     void waitEnded() {
         throttledSince = NOT_WAITING;
         starvedSince = NOT_WAITING;
@@ -129,14 +129,14 @@ final class PublishedRngCounters {
         slot.set(kind.field(), slot.get(kind.field()) + 1);
     }
 
-    /** Writes what was served, before the driver can see it. */
+    /** Writes the served requests and bytes. Must be called before the driver can see the used buffers. */
     void publishServed(long now) {
         set(GuestCounterField.REQUESTS, counters.requests());
         set(GuestCounterField.BYTES, counters.bytes());
         set(GuestCounterField.LAST_REQUEST, now + realtimeOffset);
     }
 
-    /** Writes the counters of {@link RngCounters}. */
+    /** Writes all counters of {@link RngCounters}. */
     private void publish() {
         set(GuestCounterField.REQUESTS, counters.requests());
         set(GuestCounterField.BYTES, counters.bytes());
@@ -145,16 +145,20 @@ final class PublishedRngCounters {
         set(GuestCounterField.FAULTS, counters.faults());
     }
 
-    /** Counts the time from the start of a drain until its requests were visible to the driver. */
+    /**
+     * Records the latency of the requests of a drain.
+     *
+     * @param nanos the time from the start of the drain until its used buffers were visible to the driver
+     */
     void completed(long requests, long nanos) {
         latency.record(requests, nanos);
     }
 
     /**
-     * Writes what changes without a request.
+     * Writes the fields that change without a request, such as waiting times and limits.
      *
-     * @param now the loop's time
-     * @param realtimeNow nanoseconds since 1970
+     * @param now the loop's time in nanoseconds
+     * @param realtimeNow the same instant in nanoseconds since 1970
      */
     void refresh(long now, long realtimeNow) {
         realtimeOffset = realtimeNow - now;

@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * Counters of a guest since the daemon started or, if the guest has migrated, since the daemon on its first host
- * started. Confined to the loop's thread.
+ * The counters of a guest. They continue when the guest migrates to another host, and in the next process if it can
+ * read the state that this one left. Confined to the loop's thread.
  */
 final class RngCounters {
     private long requests;
@@ -16,12 +16,12 @@ final class RngCounters {
         bytes += length;
     }
 
-    /** A request had to wait for a rate limit. */
+    /** Counts that a request has to wait for a rate limit. */
     void throttled() {
         throttled++;
     }
 
-    /** A request had to wait for the source. */
+    /** Counts that a request has to wait for the source. */
     void starved() {
         starved++;
     }
@@ -38,12 +38,12 @@ final class RngCounters {
         return bytes;
     }
 
-    /** How often a request had to wait for a rate limit. */
+    /** The number of times that a request had to wait for a rate limit. */
     long throttledCount() {
         return throttled;
     }
 
-    /** How often a request had to wait for the source. */
+    /** The number of times that a request had to wait for the source. */
     long starvedCount() {
         return starved;
     }
@@ -57,8 +57,8 @@ final class RngCounters {
     }
 
     /**
-     * Continues from the counters of another host. If the guest has returned to this host, those counters include the
-     * counters of this host, so the maximum of both is used.
+     * Continues other counters of the same guest, from another host or process: takes the maximum of both. They are not
+     * added, because the counters of a guest that returns to this host already include those of this host.
      */
     void raiseTo(RngCounts other) {
         requests = Math.max(requests, other.requests());

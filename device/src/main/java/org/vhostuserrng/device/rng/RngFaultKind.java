@@ -2,15 +2,15 @@ package org.vhostuserrng.device.rng;
 
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 
-/** The kinds of faults that are counted separately. */
+/** The kinds of faults, each with its own counter. */
 enum RngFaultKind {
-    /** The indices of the ring, or the record of in-flight requests. */
+    /** Invalid indices of the ring, or an invalid record of in-flight requests. */
     RING(GuestCounterField.FAULTS_RING),
-    /** A descriptor or a chain. */
+    /** An invalid descriptor or descriptor chain. */
     DESCRIPTOR(GuestCounterField.FAULTS_DESCRIPTOR),
     /** An address that is not in guest memory, or to which the IOMMU denies access. */
     ADDRESS(GuestCounterField.FAULTS_ADDRESS),
-    /** Guest memory that vanished. */
+    /** Guest memory has vanished. */
     MEMORY(GuestCounterField.FAULTS_MEMORY);
 
     private final GuestCounterField field;
@@ -32,13 +32,18 @@ enum RngFaultKind {
                     INDIRECT_AND_NEXT,
                     INDIRECT_IN_CHAIN,
                     INDIRECT_LENGTH -> DESCRIPTOR;
-            case BUFFER_RANGE, INDIRECT_RANGE, BUFFER_INACCESSIBLE, INDIRECT_INACCESSIBLE, ACCESS_DENIED, IOTLB_MISS ->
-                ADDRESS;
+            case BUFFER_RANGE,
+                    INDIRECT_RANGE,
+                    BUFFER_INACCESSIBLE,
+                    INDIRECT_INACCESSIBLE,
+                    ACCESS_DENIED,
+                    IOTLB_MISS,
+                    HUGE_PAGE_MISS -> ADDRESS;
             case MEMORY_GONE -> MEMORY;
         };
     }
 
-    /** The counter of this kind. */
+    /** The index of the counter field of this kind. */
     int field() {
         return field.index();
     }

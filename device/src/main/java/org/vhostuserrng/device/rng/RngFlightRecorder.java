@@ -3,27 +3,27 @@ package org.vhostuserrng.device.rng;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Records the JFR events of one requestq. The methods of this class do nothing; the subclass records. Confined to the
- * loop's thread.
+ * Records the JFR events of one requestq. The methods of this class do nothing; {@link ActiveRngFlightRecorder}
+ * records. Confined to the loop's thread.
  */
 class RngFlightRecorder {
     private static final RngFlightRecorder DISABLED = new RngFlightRecorder();
 
-    /** The recorder of a requestq that starts now. Records only if JFR is initialized now. */
+    /** Returns the recorder for a requestq that starts now, which records only if JFR is already initialized. */
     static RngFlightRecorder of(String guest) {
-        // Loading an event class initializes JFR, which takes 170 ms and 5 MB.
+        // Does not load the event classes unless JFR is in use: this would initialize JFR, which takes 170 ms and 5 MB.
         return FlightRecorder.isInitialized() ? new ActiveRngFlightRecorder(guest) : DISABLED;
     }
 
-    /** The device sees a request for the first time. */
+    /** Called when the device sees a request. */
     void requestSeen() {}
 
-    /** The request waits for a rate limit. */
+    /** Called when the request has to wait for a rate limit. */
     void requestThrottled() {}
 
-    /** The request waits for the source. */
+    /** Called when the request has to wait for the source. */
     void requestStarved() {}
 
-    /** The request is complete. */
+    /** Called when the request is complete. */
     void requestServed(int bytes) {}
 }

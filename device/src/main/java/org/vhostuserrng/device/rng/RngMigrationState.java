@@ -7,15 +7,14 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * The device state that migrates with a guest: its counters and the used part of its rate limits. It contains no random
- * bytes. It contains no times either, because the clocks of hosts differ: migrated usage counts as usage at the time of
- * loading.
+ * The device state that migrates with a guest: its counters and the usage of its rate limits. Contains no random bytes,
+ * and no times, because the clocks of the hosts differ: the usage counts from the time of loading.
  *
  * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32
  * CRC-32C of all preceding bytes.
  */
 record RngMigrationState(RngCounts counters, LimiterUsage spent) {
-    /** "vhurngst" */
+    /** The bytes "vhurngst" in little-endian order. */
     private static final long MAGIC = 0x7473676e72756876L;
 
     private static final int VERSION = 1;
@@ -55,7 +54,7 @@ record RngMigrationState(RngCounts counters, LimiterUsage spent) {
         return new RngMigrationState(counters, new LimiterUsage(count(state), count(state), count(state)));
     }
 
-    /** Reads a count of bytes or events that is small enough to be increased for centuries without overflow. */
+    /** Reads a count of bytes or events. Refuses one so large that it could overflow when it is increased. */
     private static long count(ByteBuffer state) throws InvalidDeviceStateException {
         long value = state.getLong();
         if (value < 0 || value > MAX_COUNT) {

@@ -8,7 +8,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** JFR event: a guest's request, from the time the device saw it until its buffers were filled. */
+/** JFR event: a request, from the time when the device saw it until its buffers were filled. */
 @Name("org.vhostuserrng.RngRequest")
 @Label("Request")
 @Category("vhost-user-rng")

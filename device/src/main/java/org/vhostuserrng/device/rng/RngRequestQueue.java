@@ -17,16 +17,19 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * The started requestq of a guest (VIRTIO 1.3 §5.4.2). Reads the whole descriptor chain of a request before it writes
- * to it. A request that cannot be served yet stays available: it is neither lost nor completed empty. Confined to the
- * loop's thread.
+ * to the buffers. A request that cannot be served yet stays available: it is neither lost nor completed without bytes.
+ * Confined to the loop's thread.
  */
 final class RngRequestQueue implements VirtqueueHandler {
-    // Budget of one drain: a fraction of a millisecond for any sizes of requests. Then the other guests are served.
+    // Maximum work of one drain, after which the other guests are served: a fraction of a millisecond for requests of
+    // any size.
     private static final int MAX_REQUESTS_PER_DRAIN = 64;
     private static final int MAX_BYTES_PER_DRAIN = 16 * 1024;
-    // If only one guest is active, it delays no other guest, and gets one interrupt for several large requests.
+    // A guest that is active alone delays no other guest, so it gets a larger limit, and one interrupt for several
+    // large requests.
     private static final int MAX_BYTES_PER_DRAIN_ALONE = 32 * MAX_BYTES_PER_DRAIN;
-    // Limits page faults: each segment may cause one on the host, which takes longer than filling the segment.
+    // Limits the number of page faults: each segment may cause one on the host, which takes longer than filling the
+    // segment.
     private static final int MAX_SEGMENTS_PER_DRAIN = MAX_REQUESTS_PER_DRAIN;
     private static final int MAX_SEGMENTS_PER_DRAIN_ALONE = 16 * MAX_SEGMENTS_PER_DRAIN;
     private static final int MAX_DESCRIPTORS_PER_DRAIN = ScatterGatherList.MAX_DESCRIPTORS;
@@ -36,12 +39,13 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
     /**
-     * A rate-limited request must be filled in one drain, because it is charged as a whole when the driver can see it.
+     * Whether the guest is rate limited. A rate-limited request must be filled in one drain, because it is charged as a
+     * whole when the driver can see it.
      */
     private boolean rateLimited;
 
     private final RngCounters counters;
-    /** Null without a counters file. */
+    /** Writes the counters file; null without one. */
     private final PublishedRngCounters published;
 
     private final RngFlightRecorder recorder;
@@ -53,16 +57,19 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final SharedRequestScratch scratch;
     private final ScatterGatherList buffers;
     private EntropyBufferFiller filler;
-    // The remaining budget of this drain. One request may make it negative.
+    // The remaining limits of this drain. The last request may make them negative.
     private int requestsLeft;
     private int bytesLeft;
     private int segmentsLeft;
     private int descriptorsLeft;
-    // A request that was partly filled by earlier drains: the number of bytes, and the fingerprint of its buffers.
+    // The number of bytes of a request that earlier drains have filled in part, and the fingerprint of its buffers.
     private int partlyFilled;
     private long partlyFilledFingerprint;
 
-    /** Whether the source knows that it serves this queue now. */
+    /**
+     * Whether {@link EntropySource#beginTurn} has been called for this queue, and {@link EntropySource#endTurn} has
+     * not.
+     */
     private boolean inTurn;
 
     private long retryAt = NEVER;
@@ -100,7 +107,8 @@ final class RngRequestQueue implements VirtqueueHandler {
         beginDrain();
         DrainResult result = serveAndPublish();
         while (result == DrainResult.EMPTY && queue.enableNotifications()) {
-            // Counts as a request, so that a driver that revokes available buffers cannot occupy the loop.
+            // Counts as a request, so that a driver that makes buffers available and revokes them cannot make this loop
+            // endless.
             requestsLeft--;
             result = serveAndPublish();
         }
@@ -128,14 +136,14 @@ final class RngRequestQueue implements VirtqueueHandler {
         return queue.hasAvailable();
     }
 
-    /** Waits until the device is resumed, which dispatches the vring. */
+    /** Makes the vring wait until the device is resumed, after which the vring is dispatched. */
     private DrainResult paused() {
         flow.deactivate();
         retryAt = NEVER;
         return DrainResult.THROTTLED;
     }
 
-    /** Serves requests from another source from now on, and closes the previous one. Between two drains. */
+    /** Replaces the source, and closes the previous one. Must be called between two drains. */
     void replaceSource(EntropySource replacement) {
         source.close();
         source = replacement;
@@ -164,7 +172,7 @@ final class RngRequestQueue implements VirtqueueHandler {
                 publishUsedAndCounters(now, counters.requests() - requestsBefore);
             }
         } finally {
-            // Also if guest memory vanished: the guest may see what was written before.
+            // Commits even if guest memory vanished, because the guest may see bytes that were written before.
             if (rateLimited) {
                 commit(clock.getAsLong());
                 device.keep();
@@ -176,7 +184,9 @@ final class RngRequestQueue implements VirtqueueHandler {
         return result;
     }
 
-    /** Returns whether the driver was notified. */
+    /**
+     * Publishes the used buffers, and notifies the driver if it wants a notification. Returns whether it was notified.
+     */
     private boolean publishUsed() {
         boolean notify = queue.publishUsed();
         if (notify) {
@@ -206,9 +216,10 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /**
-     * Tells the source how many bytes the available requests want, so that it can get them at once.
+     * Begins the source's turn with the number of bytes that the available requests want, so that the source can get
+     * them with one call.
      *
-     * @param granted bytes of the first request
+     * @param granted the number of bytes that the first request may get
      */
     private void beginTurn(long now, int granted) {
         inTurn = true;
@@ -232,7 +243,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         flow.commit(now);
     }
 
-    /** Serves requests until no request is available, a request has to wait, or the budget is spent. */
+    /** Serves requests until none is available, one of them has to wait, or a limit of this drain is reached. */
     private DrainResult serve(long now) {
         while (requestsLeft > 0) {
             if (!queue.hasAvailable()) {
@@ -252,7 +263,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /**
-     * Serves one request, or as much of it as the budget allows. Returns null, or the reason why the request has to
+     * Serves one request, as far as the limits of this drain permit. Returns null, or the reason why the request has to
      * wait.
      */
     private DrainResult serveOne(long now) {
@@ -262,7 +273,11 @@ final class RngRequestQueue implements VirtqueueHandler {
         VirtqueueFault found = queue.peek(buffers);
         if (found != null) {
             flow.deactivate();
-            return found == VirtqueueFault.IOTLB_MISS ? DrainResult.IOTLB_MISS : broken(found);
+            return switch (found) {
+                case IOTLB_MISS -> DrainResult.IOTLB_MISS;
+                case HUGE_PAGE_MISS -> DrainResult.HUGE_PAGE_MISS;
+                default -> broken(found);
+            };
         }
         int from = alreadyFilled();
         long allowed = rateLimiter.grant(now, buffers.bytes() - from);
@@ -280,7 +295,10 @@ final class RngRequestQueue implements VirtqueueHandler {
         return fill(now, from, (int) granted);
     }
 
-    /** The number of bytes that earlier drains filled; 0 if the driver has replaced that request. */
+    /**
+     * Returns the number of bytes of the peeked request that earlier drains have filled; 0 if it is not the same
+     * request.
+     */
     private int alreadyFilled() {
         return partlyFilled > 0 && buffers.fingerprint() == partlyFilledFingerprint ? partlyFilled : 0;
     }
@@ -317,9 +335,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /**
-     * Charges {@code limit} bytes, then fills the buffers, then takes back what was certainly not written. If guest
-     * memory faults, all of {@code limit} stays charged, because any part may have been written: otherwise a front-end
-     * that truncates its memory during each request would have no limit.
+     * Charges {@code limit} bytes, fills the buffers, and then refunds the bytes that were certainly not written. If
+     * guest memory faults, all {@code limit} bytes stay charged, because any of them may have been written: otherwise a
+     * front-end could evade the limit by truncating its memory during each request.
      */
     private int fillAndCharge(long now, int from, int limit) {
         if (rateLimited) {
@@ -344,19 +362,23 @@ final class RngRequestQueue implements VirtqueueHandler {
         }
     }
 
-    /** The number of bytes from position {@code from} that the budget allows. */
+    /** Returns the number of bytes from position {@code from} that the limits of this drain permit. */
     private int budgetFrom(int from) {
         return Math.min(bytesLeft, buffers.bytesInSegments(from, segmentsLeft));
     }
 
-    /** Leaves the request available for the next drain. */
+    /**
+     * Leaves a partly filled request available for the next drain.
+     *
+     * @param filled the number of bytes filled so far
+     */
     private void continueLater(int filled) {
         queue.undoPop();
         partlyFilled = filled;
         partlyFilledFingerprint = buffers.fingerprint();
     }
 
-    /** Completes the request with the bytes that earlier drains filled. */
+    /** Completes the request with the bytes that earlier drains have filled. */
     private void completePartlyFilled(long now, int filled) {
         queue.pop();
         complete(now, filled);
@@ -368,7 +390,8 @@ final class RngRequestQueue implements VirtqueueHandler {
         if (published != null) {
             published.served(now);
         }
-        // VIRTIO 1.3 §5.4.6.1: the device MUST place one or more random bytes into the buffer, and may use less of it.
+        // VIRTIO 1.3 §5.4.6.1: the device MUST place one or more random bytes into the buffer, but MAY use less than
+        // the entire buffer.
         queue.addUsed(filled);
         recorder.requestServed(filled);
     }
@@ -390,7 +413,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         return parked();
     }
 
-    /** The flow waits for its share of the total rate limit or of the source. */
+    /** Makes the request wait for the guest's share of the total rate limit or of the source. */
     private DrainResult awaitFlow(long now) {
         if (flow.isThrottledByTotal()) {
             recordThrottled(now);

@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
- * Scratch memory for serving one request. All devices of a loop share one instance, so an additional guest needs no
- * scratch memory. Confined to the loop's thread.
+ * Scratch memory for serving one request. All devices of a loop share one instance, so that additional guests need no
+ * further memory. Confined to the loop's thread.
  */
 public final class SharedRequestScratch {
-    /** Size of the staging buffer for small segments. */
+    /** Size of the staging buffer for small segments in bytes. */
     static final int STAGING_BYTES = 4096;
 
     private final ScatterGatherList buffers = new ScatterGatherList();
@@ -26,17 +26,17 @@ public final class SharedRequestScratch {
         return staging;
     }
 
-    /** A started virtqueue uses this instance from now on. */
+    /** Counts a virtqueue that has started. */
     void addQueue() {
         queues++;
     }
 
-    /** A stopped virtqueue no longer uses this instance. */
+    /** Counts a virtqueue that has stopped. */
     void removeQueue() {
         queues--;
     }
 
-    /** Whether more than one virtqueue of the loop is started. */
+    /** Returns whether more than one virtqueue of the loop is started. */
     boolean isShared() {
         return queues > 1;
     }

@@ -10,7 +10,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.counters.CounterField;
 import org.vhostuserrng.transport.counters.CounterSlot;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
@@ -18,12 +18,11 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * The entropy device of one guest (VIRTIO 1.3 §5.4): one virtqueue, no device-specific feature bits and no
- * configuration space. Rate limits and counters belong to the guest and outlive sessions. Confined to the loop's
- * thread.
+ * The entropy device of one guest (VIRTIO 1.3 §5.4), with one virtqueue, no device-specific feature bits and no
+ * configuration space. Its rate limits and counters outlive sessions. Confined to the loop's thread.
  */
 public final class VirtioRngDevice implements VirtioDevice {
-    // §5.4.2: 0 requestq
+    // §5.4.2: virtqueue 0 is the requestq.
     private static final int QUEUE_COUNT = 1;
 
     private final String name;
@@ -33,11 +32,11 @@ public final class VirtioRngDevice implements VirtioDevice {
     private final DrrGuestFlow flow;
     private final SharedRequestScratch scratch;
     private final RngCounters counters = new RngCounters();
-    /** Null without a counters file. */
+    /** The counters in the counters file; null without such a file. */
     private PublishedRngCounters published;
-    /** Null if nothing outlives this process. */
+    /** The state in memory that outlives this process; null if there is no such memory. */
     private KeptRngState kept;
-    /** Null while the driver does not use the device. */
+    /** The started requestq; null while the driver does not use the device. */
     private RngRequestQueue started;
 
     private boolean paused;
@@ -46,11 +45,11 @@ public final class VirtioRngDevice implements VirtioDevice {
      * Creates the device of a guest.
      *
      * @param name the guest's name, for log lines
-     * @param features the features that the device offers
+     * @param features the optional feature bits that the device offers
      * @param sources opens the entropy source; shared by the devices of a loop
      * @param rateLimiter the rate limit of this guest
      * @param flow this guest's share of the total rate limit and of a slow source
-     * @param scratch shared by the devices of a loop
+     * @param scratch the scratch memory; shared by the devices of a loop
      */
     public VirtioRngDevice(
             String name,
@@ -72,26 +71,27 @@ public final class VirtioRngDevice implements VirtioDevice {
         return name;
     }
 
-    /** The fields of a guest's slot in the counters file. */
+    /** Returns the fields of a guest's slot in the counters file. */
     public static List<CounterField> counterFields() {
         return GuestCounterField.all();
     }
 
     /**
-     * From now on, counts in the counters file as well, and continues what was counted there before. To be called
-     * before the guest's first session.
+     * Starts to write the counters to the counters file, and continues those in the file. Must be called before the
+     * guest's first session.
      *
-     * @param slot has {@link #counterFields}
+     * @param slot the guest's slot, with the fields {@link #counterFields}
      */
     public void countIn(CounterSlot slot) {
         published = new PublishedRngCounters(slot, counters, rateLimiter);
     }
 
     /**
-     * Updates the counters that change without a request, such as the time that the guest has been waiting.
+     * Writes the counters that change without a request to the counters file, such as the time for which the guest has
+     * waited.
      *
      * @param now the loop's time
-     * @param realtimeNow nanoseconds since 1970
+     * @param realtimeNow the same instant in nanoseconds since 1970
      */
     public void refreshCounters(long now, long realtimeNow) {
         if (published != null) {
@@ -136,7 +136,7 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     @Override
-    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         Virtqueue queue = Virtqueue.start(config);
         started = new RngRequestQueue(this, queue, config, sources.open(name), scratch);
         return started;
@@ -147,63 +147,66 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     /**
-     * Changes the guest's limits between two requests. The caller dispatches the vrings.
+     * Changes the guest's own limits. The caller must dispatch the vrings afterwards.
      *
-     * @param now not before the last drain
+     * @param now the loop's time, not before the last drain
      */
     public void setLimits(long now, RateLimitConfig limits) {
         rateLimiter.setConfig(now, limits);
         keep();
     }
 
-    /** The guest's limits. */
+    /** The guest's own limits. */
     public RateLimitConfig limits() {
         return rateLimiter.config();
     }
 
-    /** Changes the guest's share of the total between two requests. The caller dispatches the vrings. */
+    /** Changes the guest's share of the total limit. The caller must dispatch the vrings afterwards. */
     public void setShare(long now, DrrGuestConfig share) {
         flow.setConfig(now, share);
     }
 
-    /** The guest's share of the total. */
+    /** The guest's share of the total limit. */
     public DrrGuestConfig share() {
         return flow.config();
     }
 
-    /** What the guest has used of its limits. */
+    /** Returns how much of its own limits the guest has used. */
     public GuestRateLimiter.LimiterUsage limiterUsage(long now) {
         return rateLimiter.usage(now);
     }
 
-    /** The counters of the guest. */
+    /** Returns the current counters of the guest. */
     public RngCounts counts() {
         return counters.snapshot();
     }
 
-    /** Whether the driver uses the device. */
+    /** Returns whether the driver uses the device: its virtqueue is started. */
     public boolean isStarted() {
         return started != null;
     }
 
-    /** Opens the source anew, because it has changed. Takes effect between two requests. */
+    /** Opens the source again, after another one was registered. Must be called between two drains. */
     public void reopenSource() {
         if (started != null) {
             started.replaceSource(sources.open(name));
         }
     }
 
-    /** Leaves requests available until the guest is resumed. The caller dispatches the vrings afterwards. */
+    /**
+     * Pauses or resumes the guest. A paused device leaves requests available. The caller must dispatch the vrings
+     * afterwards.
+     */
     public void setPaused(boolean nowPaused) {
         paused = nowPaused;
     }
 
-    /** Whether requests are left available. */
+    /** Returns whether the guest is paused. */
     public boolean isPaused() {
         return paused;
     }
 
-    /** Ends the guest's share of the total. The device must not be used afterwards. */
+    /** Removes the guest's share of the total limit. The device must not be used afterwards. */
     public void remove() {
         flow.remove();
     }
@@ -219,7 +222,7 @@ public final class VirtioRngDevice implements VirtioDevice {
         }
     }
 
-    /** Writes the counters and limits to the memory that outlives this process, if there is any. */
+    /** Writes the counters and the usage of the limits to the memory that outlives this process, if there is any. */
     void keep() {
         if (kept != null) {
             kept.write();
@@ -250,7 +253,7 @@ public final class VirtioRngDevice implements VirtioDevice {
         return counters;
     }
 
-    /** Null without a counters file. */
+    /** The counters in the counters file; null without such a file. */
     PublishedRngCounters publishedCounters() {
         return published;
     }

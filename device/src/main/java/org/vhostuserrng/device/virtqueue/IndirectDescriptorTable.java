@@ -8,18 +8,21 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * Locates the descriptors of an indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7) in guest memory. One instance serves all
- * chains of a virtqueue. Behind an IOMMU, a table that is contiguous for the driver may be scattered in guest memory:
- * each descriptor is translated separately, and a descriptor that crosses translations is copied to contiguous memory.
+ * Locates the descriptors of an indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7) in guest memory. All chains of a virtqueue
+ * use one instance. Behind an IOMMU, a table with contiguous I/O virtual addresses may be scattered in guest memory:
+ * each descriptor is translated separately, and one that crosses translations is copied to contiguous memory.
  */
 final class IndirectDescriptorTable {
     private final VirtqueueAddressSpace memory;
-    /** Copy of a descriptor that crosses translations. Null without an IOMMU. */
+    /** Memory for the copy of a descriptor that crosses translations; null without an IOMMU. */
     private final MemorySegment copy;
 
     private long address;
     private int count;
     private MemorySegment segment;
+    /** Index of {@link #segment} in guest memory. */
+    private int region;
+
     /** Offset of the table in {@link #segment}. Used only without an IOMMU. */
     private long tableOffset;
 
@@ -32,10 +35,10 @@ final class IndirectDescriptorTable {
     }
 
     /**
-     * Selects the table that an indirect descriptor refers to.
+     * Selects the table to which an indirect descriptor refers.
      *
-     * @param length in bytes, an unsigned 32-bit value
-     * @return null, or the fault
+     * @param length the length of the table in bytes, an unsigned 32-bit value
+     * @return null, or the fault if the length or the address is invalid
      */
     VirtqueueFault locate(long tableAddress, long length) {
         long descriptors = length / VirtioConstants.DESCRIPTOR_BYTES;
@@ -55,10 +58,16 @@ final class IndirectDescriptorTable {
         }
         tableOffset = offset;
         long inRegion = segment.byteSize() - tableOffset;
-        return length > inRegion ? VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion) : null;
+        if (length > inRegion) {
+            return VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion);
+        }
+        return memory.isAllocated(region, tableOffset, length) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
-    /** Moves to a descriptor, which then begins at {@link #offset} in {@link #segment}. Returns null, or the fault. */
+    /**
+     * Locates a descriptor: sets {@link #segment} and {@link #offset}. Returns null, or the fault if it is not in guest
+     * memory.
+     */
     VirtqueueFault seek(int index) {
         long distance = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
         if (memory.isTranslated()) {
@@ -73,7 +82,7 @@ final class IndirectDescriptorTable {
         return fault != null || remaining >= VirtioConstants.DESCRIPTOR_BYTES ? fault : copyDescriptor(iova);
     }
 
-    /** Moves to an I/O virtual address, and sets {@link #remaining} to the number of contiguous bytes from there. */
+    /** Locates an I/O virtual address, and sets {@link #remaining} to the number of contiguous bytes from there. */
     private VirtqueueFault seekIova(long iova) {
         int translation = memory.translate(iova, Iotlb.READ);
         if (translation < 0) {
@@ -84,13 +93,14 @@ final class IndirectDescriptorTable {
             return VirtqueueFault.ofIndirectTable(memory, guestAddress);
         }
         remaining = Math.min(memory.remaining(translation, iova), segment.byteSize() - offset);
-        return null;
+        long needed = Math.min(remaining, VirtioConstants.DESCRIPTOR_BYTES);
+        return memory.isAllocated(region, offset, needed) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
-    /** Moves to a guest-physical address. Returns false if it is outside guest memory. */
+    /** Locates a guest-physical address. Returns false if it is outside guest memory. */
     private boolean seekGuestAddress(long guestAddress) {
         GuestMemory guest = memory.guest();
-        int region = guest.regionAt(guestAddress);
+        region = guest.regionAt(guestAddress);
         if (region == GuestMemory.NONE) {
             return false;
         }
@@ -131,8 +141,9 @@ final class IndirectDescriptorTable {
     }
 
     /**
-     * The maximum number of descriptors to read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The
-     * device may use less than the whole buffer, so it need not read the whole table while other guests wait.
+     * Returns the maximum number of descriptors to read. §2.7.5.3.1 limits the length of a chain to the Queue Size, but
+     * not that of a table. The device may use less than the whole buffer, so it does not read a longer table to its end
+     * while other guests wait.
      */
     int readLimit() {
         return Math.min(count, ScatterGatherList.MAX_DESCRIPTORS);

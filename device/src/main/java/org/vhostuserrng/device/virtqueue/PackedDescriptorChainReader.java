@@ -12,7 +12,7 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
  * Reads every field only once, because the driver may change it concurrently.
  */
 final class PackedDescriptorChainReader {
-    // Unaligned: an indirect table may begin at any address.
+    // Unaligned accesses, because an indirect table may begin at any address.
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -35,8 +35,10 @@ final class PackedDescriptorChainReader {
     }
 
     /**
-     * Collects the buffers of the next resubmitted chain. The ring of this reader is memory for one descriptor, so that
-     * the cost of a chain does not depend on its length.
+     * Collects the buffers of the next resubmitted chain. The "ring" of this reader must be memory for one descriptor,
+     * into which the descriptors of the chain are copied one after the other.
+     *
+     * @return null, or the fault
      */
     VirtqueueFault readResubmitted(PackedInflightTracker inflight, ScatterGatherList buffers) {
         buffers.clear();
@@ -55,9 +57,10 @@ final class PackedDescriptorChainReader {
     /**
      * Collects the buffers of the chain that begins at {@code first}.
      *
+     * @param first index of the first descriptor in the ring
      * @param firstWrapCounter the wrap counter at {@code first}
-     * @param firstFlags the flags of the first descriptor, which made it available
-     * @param maxLength the number of descriptors that the driver can have made available, at least 1
+     * @param firstFlags the flags of the first descriptor, with which it was found to be available
+     * @param maxLength the maximum number of descriptors that the driver can have made available, at least 1
      * @return null, or the fault
      */
     VirtqueueFault read(int first, boolean firstWrapCounter, int firstFlags, int maxLength, ScatterGatherList buffers) {
@@ -74,7 +77,7 @@ final class PackedDescriptorChainReader {
             if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0) {
                 return end(at, seen, buffers);
             }
-            // VIRTIO 1.3 §2.8.17: a chain is not longer than the Queue Size.
+            // VIRTIO 1.3 §2.8.17: a chain must not be longer than the Queue Size.
             if (seen == maxLength) {
                 return VirtqueueFault.CHAIN_LOOP;
             }
@@ -84,7 +87,8 @@ final class PackedDescriptorChainReader {
                 wrapCounter = !wrapCounter;
             }
             flags = flagsAt(index);
-            // VIRTIO 1.3 §2.8.15: the device MUST NOT use a descriptor unless its AVAIL bit has changed.
+            // VIRTIO 1.3 §2.8.15: the device MUST NOT use a descriptor unless it observes the AVAIL bit in its flags
+            // being changed.
             if (!VirtioConstants.isPackedAvailable(flags, wrapCounter)) {
                 return VirtqueueFault.CHAIN_UNAVAILABLE;
             }
@@ -103,7 +107,7 @@ final class PackedDescriptorChainReader {
     }
 
     private VirtqueueFault end(long at, int descriptors, ScatterGatherList buffers) {
-        // VIRTIO 1.3 §2.8.6: the Buffer ID is in the last descriptor.
+        // VIRTIO 1.3 §2.8.6: the last descriptor of a chain contains the Buffer ID.
         bufferId = Short.toUnsignedInt(ring.get(LE16, at + VirtioConstants.PVIRTQ_DESC_ID));
         length = descriptors;
         return buffers.faultAtEnd();
@@ -114,7 +118,7 @@ final class PackedDescriptorChainReader {
         if (!indirectNegotiated) {
             return VirtqueueFault.INDIRECT_NOT_NEGOTIATED;
         }
-        // VIRTIO 1.3 §2.8.19: no indirect descriptor in a chain.
+        // VIRTIO 1.3 §2.8.19: the driver must not chain an indirect descriptor with other descriptors.
         if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) != 0) {
             return VirtqueueFault.INDIRECT_AND_NEXT;
         }
@@ -127,8 +131,8 @@ final class PackedDescriptorChainReader {
         return fault != null ? fault : readIndirectTable(buffers);
     }
 
-    // VIRTIO 1.3 §2.8.7: the descriptors of the table are consecutive, and the device ignores all their flags except
-    // VIRTQ_DESC_F_WRITE. A table is therefore neither nested nor circular.
+    // VIRTIO 1.3 §2.8.7: the descriptors of a table are consecutive, and the device ignores all their flags except
+    // VIRTQ_DESC_F_WRITE. So a table cannot be nested or circular.
     private VirtqueueFault readIndirectTable(ScatterGatherList buffers) {
         for (int i = 0; i < indirect.readLimit(); i++) {
             VirtqueueFault unreachable = indirect.seek(i);

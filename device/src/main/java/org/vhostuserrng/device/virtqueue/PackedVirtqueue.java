@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -20,8 +20,9 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * <p>A slot is a position in two rounds of the ring, 0 to twice the Queue Size (exclusive): the wrap counter is 1 in
- * the first round and 0 in the second. For every Queue Size, the difference of two slots is a number of descriptors.
+ * <p>A slot combines a descriptor index and a wrap counter in one number, below twice the Queue Size: the index if the
+ * wrap counter is 1, the index plus the Queue Size if it is 0. So the difference of two slots, modulo twice the Queue
+ * Size, is a number of descriptors.
  */
 final class PackedVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -31,16 +32,16 @@ final class PackedVirtqueue extends Virtqueue {
 
     private static final int RING_ALIGNMENT = 16;
 
-    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }. The last three are written as one
-    // le64, so that no descriptor is half available and half used.
+    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }. The last three fields are written with
+    // one le64 store, so that a used descriptor is never visible in part.
     private static final long LEN_ID_FLAGS = VirtioConstants.PVIRTQ_DESC_LEN;
     private static final int ID_SHIFT = 32;
     private static final int FLAGS_SHIFT = 48;
-    /** Enough for one drain of the entropy device. A larger batch is possible. */
+    /** Initial capacity of a batch, sufficient for one drain of the entropy device. Grows with a larger batch. */
     private static final int INITIAL_BATCH = 64;
 
-    // §2.8.14: struct pvirtq_event_suppress { le16 { off : 15; wrap : 1 } desc; le16 { flags : 2 } flags; }, read and
-    // written as one le32, so that desc and flags are always consistent.
+    // §2.8.14: struct pvirtq_event_suppress { le16 { off : 15; wrap : 1 } desc; le16 { flags : 2 } flags; }. It is read
+    // and written as one le32, so that desc and flags are consistent.
     private static final int EVENT_BYTES = 4;
     private static final int EVENT_ALIGNMENT = 4;
     private static final int EVENT_FLAGS_SHIFT = 16;
@@ -55,24 +56,24 @@ final class PackedVirtqueue extends Virtqueue {
     private final VirtqueueDirtyLogger dirtyLogger;
     private final boolean eventIdx;
     private final PackedDescriptorChainReader ringReader;
-    /** Null if in-flight requests are not recorded. */
+    /** The record of in-flight requests; null if they are not recorded. */
     private final PackedInflightTracker inflight;
-    /** Null if the position is not recorded. */
+    /** The record of the position; null if it is not recorded. */
     private final PackedPositionTracker recordedPosition;
-    /** Reads the chains that a predecessor left in flight; null if there are none. */
+    /** Reads the chains that a previous process left in flight; null if there are none. */
     private final PackedDescriptorChainReader resubmittedReader;
 
-    // Slots.
+    // Slots: the next available, the next used, and the next unpublished used descriptor.
     private int nextAvail;
     private int nextUsed;
     private int publishedUsed;
 
-    // The used descriptors that are not published yet: slots and contents.
+    // The slots and the contents (len, id, flags) of the used descriptors that are not published yet.
     private int[] batchSlots = new int[INITIAL_BATCH];
     private long[] batch = new long[INITIAL_BATCH];
     private int batchSize;
 
-    /** The reader of the peeked chain. */
+    /** The reader that read the peeked chain. */
     private PackedDescriptorChainReader peeked;
 
     /** Flags of the next available descriptor, as read by {@link #hasAvailable}. */
@@ -100,7 +101,7 @@ final class PackedVirtqueue extends Virtqueue {
         this.inflight =
                 config.inflight() == null ? null : config.inflight().openPacked(ring, size, toEventDesc(nextUsed));
         if (inflight != null && inflight.isResumed()) {
-            // Starts after all chains that the predecessor popped; neither the position nor the ring accounts for them.
+            // Starts after all chains that the previous process popped, which the configured position does not include.
             this.nextUsed = validSlot(inflight.nextUsed());
             this.nextAvail = advance(nextUsed, inflight.resubmittedCount());
             hideUnpublished();
@@ -126,7 +127,8 @@ final class PackedVirtqueue extends Virtqueue {
         }
     }
 
-    static PackedVirtqueue startPacked(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    static PackedVirtqueue startPacked(VirtqueueConfig config)
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         int size = config.size();
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
             throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
@@ -134,7 +136,7 @@ final class PackedVirtqueue extends Virtqueue {
         }
         VirtqueueConfig.Areas areas = config.areas();
         VirtqueueAddressSpace memory = config.memory();
-        // VIRTIO 1.3 §2.8.10.1: sizes and alignments.
+        // VIRTIO 1.3 §2.8.10.1 specifies the sizes and alignments.
         MemorySegment ring = mapArea(
                 memory,
                 "descriptor ring",
@@ -150,9 +152,10 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     /**
-     * Makes the descriptors between the used and the available slot look available. If a predecessor ended while it
-     * published its last batch, it has written some used descriptors but not the first, which hides the others.
-     * Resubmitted chains may be published one by one, so none of the others may look used.
+     * Makes the descriptors from {@link #nextUsed} to {@link #nextAvail} look available. A process that ended while it
+     * published a batch may have written all used descriptors except the first one, which hides the others from the
+     * driver. Their chains are resubmitted and may be published one by one, so the other descriptors must not look
+     * used.
      */
     private void hideUnpublished() {
         for (int slot = nextUsed; slot != nextAvail; slot = advance(slot, 1)) {
@@ -169,7 +172,8 @@ final class PackedVirtqueue extends Virtqueue {
         VarHandle.releaseFence();
     }
 
-    // A front-end logs only one of the two areas that the device writes, so the other area is logged as a buffer.
+    // VHOST_VRING_F_LOG covers only one of the two areas that the device writes, so the ring is also logged like a
+    // buffer.
     private void logRingWrite() {
         dirtyLogger.logRingWrite(0, ring.byteSize());
         dirtyLogger.logBufferWrite(ringAddress, ring.byteSize());
@@ -197,7 +201,7 @@ final class PackedVirtqueue extends Virtqueue {
             if (!VirtioConstants.isPackedAvailable(flags, wrapCounter(slot))) {
                 break;
             }
-            // The last descriptor of each chain has no NEXT flag.
+            // Counts the descriptors without VIRTQ_DESC_F_NEXT: only the last one of a chain has no such flag.
             buffers += (flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0 ? 1 : 0;
             slot = advance(slot, 1);
         }
@@ -205,8 +209,8 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     /**
-     * The number of descriptors that the driver can have made available: all except the descriptors it regards as in
-     * use.
+     * Returns the maximum number of descriptors that the driver can have made available: the Queue Size minus those
+     * that the device has popped and not published.
      */
     private int maxAvailable() {
         return size - distance(publishedUsed, nextAvail);
@@ -247,7 +251,8 @@ final class PackedVirtqueue extends Virtqueue {
                 | (long) peeked.bufferId() << ID_SHIFT
                 | (long) usedFlags(nextUsed) << FLAGS_SHIFT;
         batchSize++;
-        // VIRTIO 1.3 §2.8.6: one used descriptor for the whole chain; the device skips the chain's length.
+        // VIRTIO 1.3 §2.8.6: the device writes one used descriptor for the whole chain, and skips as many slots as the
+        // chain is long.
         nextUsed = advance(nextUsed, peeked.length());
         if (inflight == null || inflight.addUsed()) {
             nextAvail = advance(nextAvail, peeked.length());
@@ -271,13 +276,13 @@ final class PackedVirtqueue extends Virtqueue {
         if (inflight != null) {
             inflight.published();
         }
-        // The first used descriptor must be visible before the driver's notification setting is read; otherwise a
+        // The used descriptors must be visible before the driver event suppression structure is read; otherwise a
         // notification could be lost.
         VarHandle.fullFence();
         return wantsNotification(first);
     }
 
-    /** The driver reads the first used descriptor before the others, so it is written last. */
+    /** Publishes the batch: writes the first used descriptor last, because the driver reads it before the others. */
     private void publishTogether() {
         if (inflight != null) {
             inflight.publishing(toEventDesc(nextUsed));
@@ -285,7 +290,7 @@ final class PackedVirtqueue extends Virtqueue {
         for (int i = 1; i < batchSize; i++) {
             writeUsed(i);
         }
-        // VIRTIO 1.3 §2.8.22: the first used descriptor becomes visible after all others.
+        // VIRTIO 1.3 §2.8.22: the first used descriptor must become visible after all others.
         VarHandle.releaseFence();
         writeUsed(0);
     }
@@ -293,7 +298,7 @@ final class PackedVirtqueue extends Virtqueue {
     private void publishOneByOne() {
         for (int i = 0; i < batchSize; i++) {
             recordedPosition.publishing(toEventDesc(i + 1 < batchSize ? batchSlots[i + 1] : nextUsed));
-            // VIRTIO 1.3 §2.8.22: the buffer's contents are visible before the used descriptor.
+            // VIRTIO 1.3 §2.8.22: the contents of the buffer must be visible before the used descriptor.
             VarHandle.releaseFence();
             writeUsed(i);
         }
@@ -303,14 +308,14 @@ final class PackedVirtqueue extends Virtqueue {
         ring.set(LE64, offset(batchSlots[i]) + LEN_ID_FLAGS, batch[i]);
     }
 
-    /** Whether the driver wants a notification for the used descriptors from slot {@code first}. */
+    /** Returns whether the driver wants a notification for the used descriptors from slot {@code first} on. */
     private boolean wantsNotification(int first) {
         int event = driverEvent.get(LE32, 0);
         return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS_MASK) {
             case VirtioConstants.RING_EVENT_FLAGS_ENABLE -> true;
             case VirtioConstants.RING_EVENT_FLAGS_DISABLE -> false;
-            // VIRTIO 1.3 §2.8.10: DESC is valid only with VIRTIO_F_EVENT_IDX. An invalid setting, such as an index
-            // beyond the ring, causes a spurious notification rather than a lost one.
+            // VIRTIO 1.3 §2.8.10: RING_EVENT_FLAGS_DESC is valid only with VIRTIO_F_EVENT_IDX. For an invalid setting,
+            // such as an index beyond the ring, a spurious notification is better than a lost one.
             case VirtioConstants.RING_EVENT_FLAGS_DESC ->
                 !eventIdx
                         || (event & VirtioConstants.PACKED_INDEX_MASK) >= size
@@ -325,8 +330,8 @@ final class PackedVirtqueue extends Virtqueue {
                 eventIdx
                         ? VirtioConstants.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toEventDesc(nextAvail)
                         : VirtioConstants.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
-        // VIRTIO 1.3 §2.8.21: the setting must be visible before the ring is read again; otherwise a kick could be
-        // lost.
+        // VIRTIO 1.3 §2.8.21: the device event suppression structure must be visible before the ring is read again;
+        // otherwise a kick could be lost.
         VarHandle.fullFence();
         return hasAvailable();
     }
@@ -353,7 +358,8 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     private int usedFlags(int slot) {
-        // VIRTIO 1.3 §2.8.1: AVAIL and USED both equal the wrap counter. §2.8.3: WRITE, because the length is valid.
+        // VIRTIO 1.3 §2.8.1: the AVAIL and USED bits of a used descriptor equal the wrap counter. §2.8.3: its WRITE bit
+        // is set if its length is valid.
         int used = wrapCounter(slot) ? VirtioConstants.VIRTQ_DESC_F_AVAIL | VirtioConstants.VIRTQ_DESC_F_USED : 0;
         return VirtioConstants.VIRTQ_DESC_F_WRITE | used;
     }

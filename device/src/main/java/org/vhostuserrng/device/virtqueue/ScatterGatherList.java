@@ -10,12 +10,12 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * The writable memory of one descriptor chain, as segments of guest memory. All virtqueues of a loop can share one
- * instance, because a chain is read again each time the device writes to it.
+ * The device-writable buffers of one descriptor chain, as segments of guest memory. All virtqueues of a loop can share
+ * one instance, because a chain is read again each time before the device writes to it.
  *
- * <p>The cost of a request is bounded: the list keeps at most {@link #MAX_BYTES} bytes in at most {@link #MAX_SEGMENTS}
- * segments, and reads at most {@link #MAX_DESCRIPTORS} descriptors. The device may use less than the whole buffer
- * (VIRTIO 1.3 §5.4.6).
+ * <p>The list limits the cost of a request: it contains at most {@link #MAX_BYTES} bytes in at most
+ * {@link #MAX_SEGMENTS} segments, from at most {@link #MAX_DESCRIPTORS} descriptors. It ignores the rest of a longer
+ * chain, because the device may use less than the whole buffer (VIRTIO 1.3 §5.4.6).
  */
 public final class ScatterGatherList {
     /** Maximum number of bytes of one request. */
@@ -23,10 +23,10 @@ public final class ScatterGatherList {
 
     public static final int MAX_SEGMENTS = 1024;
 
-    /** Greater than {@link #MAX_SEGMENTS}, because buffers may be empty. */
+    /** Maximum number of descriptors to read: greater than {@link #MAX_SEGMENTS}, because some buffers may be empty. */
     public static final int MAX_DESCRIPTORS = 2048;
 
-    /** An odd multiplier with set bits in all bytes: distributes the fingerprint over 64 bits. */
+    /** An odd multiplier with bits set in all bytes, which distributes the fingerprint over 64 bits. */
     private static final long FINGERPRINT_MULTIPLIER = 0x9e3779b97f4a7c15L;
 
     private static final ValueLayout.OfLong ADDR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -47,11 +47,11 @@ public final class ScatterGatherList {
     }
 
     /**
-     * Adds the buffer of a descriptor of either format: both begin with le64 addr and le32 len. Ignores descriptors
-     * beyond {@link #MAX_DESCRIPTORS}.
+     * Adds the buffer of a split or packed descriptor: both formats begin with le64 addr and le32 len. Ignores
+     * descriptors beyond {@link #MAX_DESCRIPTORS}.
      *
      * @param at offset of the descriptor in {@code table}; any alignment
-     * @param flags the descriptor's flags, as they were read
+     * @param flags the flags of the descriptor, which the caller has read
      * @return null, or the fault
      */
     VirtqueueFault addDescriptor(VirtqueueAddressSpace memory, MemorySegment table, long at, int flags) {
@@ -78,7 +78,7 @@ public final class ScatterGatherList {
         return memory.isTranslated() ? addTranslated(memory, address, length) : addPhysical(memory, address, length);
     }
 
-    /** Translates only the bytes that the list keeps, so that a request needs a bounded number of IOTLB entries. */
+    /** Translates only the bytes that fit in the list, so that a request needs a limited number of IOTLB entries. */
     private VirtqueueFault addTranslated(VirtqueueAddressSpace memory, long iova, long length) {
         long at = iova;
         long left = Math.min(length, MAX_BYTES - bytes);
@@ -112,23 +112,26 @@ public final class ScatterGatherList {
             MemorySegment memoryOfRegion = memory.bytes(region);
             long offset = memory.offset(region, at);
             long inRegion = Math.min(left, memoryOfRegion.byteSize() - offset);
-            addSegment(memoryOfRegion, at, offset, inRegion);
+            int kept = (int) Math.min(inRegion, MAX_BYTES - bytes);
+            if (kept > 0 && segments < MAX_SEGMENTS) {
+                if (!addressSpace.isAllocated(region, offset, kept)) {
+                    return VirtqueueFault.HUGE_PAGE_MISS;
+                }
+                addSegment(memoryOfRegion, at, offset, kept);
+            }
             at += inRegion;
             left -= inRegion;
         }
         return null;
     }
 
-    private void addSegment(MemorySegment region, long guestAddress, long offset, long length) {
-        int kept = (int) Math.min(length, MAX_BYTES - bytes);
-        if (kept > 0 && segments < MAX_SEGMENTS) {
-            regions[segments] = region;
-            guestAddresses[segments] = guestAddress;
-            offsets[segments] = offset;
-            lengths[segments] = kept;
-            segments++;
-            bytes += kept;
-        }
+    private void addSegment(MemorySegment region, long guestAddress, long offset, int length) {
+        regions[segments] = region;
+        guestAddresses[segments] = guestAddress;
+        offsets[segments] = offset;
+        lengths[segments] = length;
+        segments++;
+        bytes += length;
     }
 
     /** The number of writable bytes, 0 to {@link #MAX_BYTES}. */
@@ -137,21 +140,21 @@ public final class ScatterGatherList {
     }
 
     /**
-     * The fault of a chain that has been read to its end: {@link VirtqueueFault#NO_WRITABLE_BYTES}, or null if there is
-     * none.
+     * Returns {@link VirtqueueFault#NO_WRITABLE_BYTES} if a chain that was read to its end has no writable byte;
+     * otherwise null.
      */
     VirtqueueFault faultAtEnd() {
         return bytes == 0 ? VirtqueueFault.NO_WRITABLE_BYTES : null;
     }
 
-    /** The number of descriptors that were read: the cost of the request. */
+    /** The number of descriptors that were read. */
     public int descriptors() {
         return descriptors;
     }
 
     /**
-     * A hash of the location of all segments in this process. Equal for the same buffers; a driver that constructs a
-     * collision harms only itself.
+     * Returns a hash of the addresses and lengths of all segments in this process, which is equal for the same buffers.
+     * A driver that constructs a collision harms only itself.
      */
     public long fingerprint() {
         long fingerprint = bytes;
@@ -163,9 +166,10 @@ public final class ScatterGatherList {
     }
 
     /**
-     * The number of bytes from position {@code from} that lie in the first {@code maxSegments} segments.
+     * Returns the number of bytes from position {@code from} to the end of the segment that contains {@code from}, or
+     * of a later one.
      *
-     * @param maxSegments at least 1; the segment that contains {@code from} is the first
+     * @param maxSegments the maximum number of these segments, at least 1
      */
     public int bytesInSegments(int from, int maxSegments) {
         int end = 0;
@@ -179,7 +183,7 @@ public final class ScatterGatherList {
         return end - from;
     }
 
-    /** Logs that bytes {@code from} to {@code to}, exclusive, were written. */
+    /** Logs that the bytes from position {@code from} to {@code to} (exclusive) were written. */
     public void logWrite(VirtqueueDirtyLogger logger, int from, int to) {
         int begin = 0;
         for (int segment = 0; begin < to; segment++) {
@@ -197,12 +201,12 @@ public final class ScatterGatherList {
         return segments;
     }
 
-    /** The memory region that contains a segment. */
+    /** Returns the memory region that contains a segment. */
     public MemorySegment region(int segment) {
         return regions[segment];
     }
 
-    /** The offset of a segment in its region. */
+    /** Returns the offset of a segment in its region. */
     public long offset(int segment) {
         return offsets[segment];
     }

@@ -17,7 +17,7 @@ final class SplitDescriptorChainReader {
     private static final long FLAGS = 12;
     private static final long NEXT = 14;
 
-    // Unaligned: an indirect table may begin at any address.
+    // Unaligned accesses, because an indirect table may begin at any address.
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -63,7 +63,7 @@ final class SplitDescriptorChainReader {
                 return VirtqueueFault.NEXT_RANGE;
             }
         }
-        // VIRTIO 1.3 §2.7.5.3.1: a chain is not longer than the Queue Size.
+        // VIRTIO 1.3 §2.7.5.3.1: a chain must not be longer than the Queue Size.
         return limit < size ? buffers.faultAtEnd() : VirtqueueFault.CHAIN_LOOP;
     }
 

@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -33,7 +33,7 @@ final class SplitVirtqueue extends Virtqueue {
     private static final int AVAIL_ALIGNMENT = 2;
     private static final int USED_ALIGNMENT = 4;
 
-    /** Value of {@link #usedFlags} if this process has not written the flags yet. */
+    /** The value of {@link #usedFlags} if this process has not written the flags yet. */
     private static final int FLAGS_UNKNOWN = -1;
 
     private final MemorySegment avail;
@@ -44,7 +44,7 @@ final class SplitVirtqueue extends Virtqueue {
     private final VirtqueueDirtyLogger dirtyLogger;
     private final long usedEvent;
     private final long availEvent;
-    /** Null if in-flight requests are not recorded. */
+    /** The record of in-flight requests; null if they are not recorded. */
     private final SplitInflightTracker inflight;
 
     // Free-running indices modulo 2^16, in the lower 16 bits.
@@ -52,10 +52,10 @@ final class SplitVirtqueue extends Virtqueue {
     private int nextUsed;
     private int publishedUsed;
 
-    /** The number of available heads, according to the driver's index. */
+    /** The number of available heads according to the idx field of the available ring; not validated. */
     private int available;
 
-    /** Head of the peeked chain. */
+    /** The head of the peeked chain. */
     private int head;
 
     /** The flags last written to the used ring. */
@@ -78,7 +78,8 @@ final class SplitVirtqueue extends Virtqueue {
         this.publishedUsed = nextUsed;
         this.inflight = config.inflight() == null ? null : config.inflight().openSplit(size, nextUsed, this::headAt);
         if (inflight != null && inflight.isResumed()) {
-            // After the last head that the predecessor popped; the position does not account for the heads in flight.
+            // Starts after the last head that the previous process popped, because the position does not include the
+            // heads in flight.
             this.nextAvail = (nextUsed + inflight.resubmittedCount()) & 0xffff;
         }
     }
@@ -87,8 +88,10 @@ final class SplitVirtqueue extends Virtqueue {
         return Short.toUnsignedInt(avail.get(LE16, RING + (long) (index & (size - 1)) * AVAIL_ELEM_BYTES));
     }
 
-    /** Starts at the used index in guest memory, which a predecessor may have advanced. */
-    static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    /**
+     * Starts the virtqueue. The used index is that in guest memory, because a previous process may have advanced it.
+     */
+    static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         int size = config.size();
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE || Integer.bitCount(size) != 1) {
             throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size)
@@ -101,7 +104,7 @@ final class SplitVirtqueue extends Virtqueue {
         }
         VirtqueueConfig.Areas areas = config.areas();
         VirtqueueAddressSpace memory = config.memory();
-        // VIRTIO 1.3 §2.7: sizes and alignments; the event fields are present even if they are not used.
+        // VIRTIO 1.3 §2.7 specifies the sizes and alignments. The event fields are present even if they are not used.
         MemorySegment table = mapArea(
                 memory,
                 "descriptor table",
@@ -116,7 +119,8 @@ final class SplitVirtqueue extends Virtqueue {
                 RING + (long) size * AVAIL_ELEM_BYTES + EVENT_BYTES,
                 AVAIL_ALIGNMENT,
                 Iotlb.READ);
-        // The device reads only values that a device wrote there, so write permission is sufficient.
+        // Write permission is sufficient, because the device reads from the used ring only values that a device wrote
+        // there.
         MemorySegment used = mapArea(
                 memory,
                 "used ring",
@@ -195,18 +199,18 @@ final class SplitVirtqueue extends Virtqueue {
         }
         int before = publishedUsed;
         publishedUsed = nextUsed;
-        // VIRTIO 1.3 §2.7.13: the elements become visible before the index.
+        // VIRTIO 1.3 §2.7.8.2: the used elements must become visible before the index.
         VarHandle.releaseFence();
         used.set(LE16, IDX, (short) nextUsed);
         dirtyLogger.logRingWrite(0, used.byteSize());
         if (inflight != null) {
             inflight.published(nextUsed);
         }
-        // The index must be visible before the driver's notification setting is read; otherwise a notification could be
+        // The used index must be visible before used_event or the flags are read; otherwise a notification could be
         // lost.
         VarHandle.fullFence();
-        // VIRTIO 1.3 §2.7.7.2: with VIRTIO_F_EVENT_IDX, used_event applies and the flag is ignored; without it, the
-        // flag applies.
+        // VIRTIO 1.3 §2.7.7.2: with VIRTIO_F_EVENT_IDX, used_event decides whether to notify, otherwise
+        // VIRTQ_AVAIL_F_NO_INTERRUPT.
         if (eventIdx) {
             return VirtioConstants.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
         }
@@ -221,15 +225,16 @@ final class SplitVirtqueue extends Virtqueue {
         } else {
             writeUsedFlags(0);
         }
-        // VIRTIO 1.3 §2.7.10: the setting must be visible before the ring is read again; otherwise a kick could be
-        // lost.
+        // VIRTIO 1.3 §2.7.10: avail_event or the flags must be visible before the ring is read again; otherwise a kick
+        // could be lost.
         VarHandle.fullFence();
         return hasAvailable();
     }
 
     @Override
     public void disableNotifications() {
-        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX the flags MUST be 0. A stale avail_event suppresses kicks.
+        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX, the flags MUST be 0. An avail_event that is not updated
+        // suppresses kicks.
         if (!eventIdx) {
             writeUsedFlags(VirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
         }

@@ -3,8 +3,9 @@ package org.vhostuserrng.device.virtqueue;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 
 /**
- * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is not a
- * violation: the buffer stays available until the translation arrives.
+ * The reason why a buffer cannot be used: a violation of VIRTIO by the driver, or a fault of the front-end. It breaks
+ * the virtqueue, except for {@link #IOTLB_MISS} and {@link #HUGE_PAGE_MISS}, after which the buffer stays available
+ * until the IOTLB entry or the huge page arrives.
  */
 public enum VirtqueueFault {
     INDEX_JUMP("available index is ahead by more than the queue size"),
@@ -25,6 +26,7 @@ public enum VirtqueueFault {
     INDIRECT_INACCESSIBLE("indirect table is in a memory region that is not accessible"),
     ACCESS_DENIED("IOMMU denies access to a buffer or an indirect table"),
     IOTLB_MISS("IOTLB has no entry for a buffer or an indirect table"),
+    HUGE_PAGE_MISS("a huge page of a buffer or an indirect table is not allocated"),
     INFLIGHT_CHANGED("front-end changed the inflight region"),
     MEMORY_GONE("guest memory vanished while it was written");
 
@@ -34,22 +36,22 @@ public enum VirtqueueFault {
         this.text = text;
     }
 
-    /** The fault for a negative result of {@link VirtqueueAddressSpace#translate}. */
+    /** Returns the fault for a negative result of {@link VirtqueueAddressSpace#translate}. */
     static VirtqueueFault ofTranslation(int result) {
         return result == VirtqueueAddressSpace.DENIED ? ACCESS_DENIED : IOTLB_MISS;
     }
 
-    /** The fault for a buffer that begins or continues at a guest-physical address outside mapped memory. */
+    /** Returns the fault for a buffer with a byte at a guest-physical address outside mapped memory. */
     static VirtqueueFault ofBuffer(VirtqueueAddressSpace memory, long guestAddress) {
         return memory.failOutside(guestAddress) ? BUFFER_INACCESSIBLE : BUFFER_RANGE;
     }
 
-    /** The fault for an indirect table that begins or continues at a guest-physical address outside mapped memory. */
+    /** Returns the fault for an indirect table with a byte at a guest-physical address outside mapped memory. */
     static VirtqueueFault ofIndirectTable(VirtqueueAddressSpace memory, long guestAddress) {
         return memory.failOutside(guestAddress) ? INDIRECT_INACCESSIBLE : INDIRECT_RANGE;
     }
 
-    /** Describes the fault, with the address if it is outside mapped memory, for a log line. */
+    /** Describes the fault for a log line, with the address if this is outside mapped memory. */
     public String describe(VirtqueueAddressSpace memory) {
         return switch (this) {
             case BUFFER_RANGE, BUFFER_INACCESSIBLE, INDIRECT_RANGE, INDIRECT_INACCESSIBLE ->

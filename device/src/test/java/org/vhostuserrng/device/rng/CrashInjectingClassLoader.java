@@ -17,8 +17,8 @@ import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 
 /**
  * Loads a copy of the classes of the device and of the inflight region, and inserts a call of {@link StoreCrashPoint}
- * before each store to memory. A test can crash this device between any two stores, and start a successor on the same
- * memory.
+ * before each store to memory. A test can crash this device between any two stores, and start another device on the
+ * same memory.
  */
 final class CrashInjectingClassLoader extends ClassLoader {
     private static final List<String> PACKAGES = List.of(
@@ -31,7 +31,8 @@ final class CrashInjectingClassLoader extends ClassLoader {
     private static final String SEGMENT = MemorySegment.class.getName().replace('.', '/');
     private static final Set<String> STORES = Set.of("set", "fill", "copy");
     /**
-     * This class gets no crash points: a crash between two random bytes leaves the same state as a crash before them.
+     * The class without crash points, because a crash between two random bytes leaves the same state as a crash before
+     * them.
      */
     private static final String SOURCE = SequenceEntropySource.class.getName();
 

@@ -10,14 +10,14 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Sends random requests to a device that crashes before one of its stores. Its successor uses the same memory and
- * may crash too. Loaded by {@link CrashInjectingClassLoader}. Returns whether the device crashed at all.
+ * Sends random requests to a device that crashes before one of its stores. The next device uses the same memory, and
+ * may crash too. {@link CrashInjectingClassLoader} loads this class. {@link #call} returns whether a device crashed.
  */
 public final class DeviceCrashScenario implements Callable<Boolean> {
     private static final int ROUNDS = 7;
@@ -37,7 +37,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
      *
      * @param packed the format of the virtqueue
      * @param byPosition whether the device records its position instead of its in-flight requests
-     * @param seed of all random choices
+     * @param seed the seed of all random choices
      * @param firstCrash the number of stores before the first crash
      * @param secondCrash the number of stores between both crashes
      */
@@ -84,7 +84,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         return crashes > 0;
     }
 
-    /** Runs a step. If the device crashes, starts a successor, which may crash too. */
+    /** Runs a step. If the device crashes, starts another one, which may crash too. */
     private void runWithRestart(Runnable step) {
         try {
             step.run();
@@ -93,7 +93,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
             if (crashes == 1) {
                 StoreCrashPoint.crashAfter(secondCrash);
             }
-            // The guest keeps running before the successor starts.
+            // The guest continues to run before the next device starts.
             if (random.nextBoolean()) {
                 takeCompleted();
                 makeSomeAvailable();
@@ -107,7 +107,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         try {
             queue = guest.device.start(guest.config(base));
             guest.positionContinued = true;
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }

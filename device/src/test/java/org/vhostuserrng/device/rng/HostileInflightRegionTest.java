@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -19,13 +19,13 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
  * Tests a front-end that writes arbitrary values to the inflight region, before a virtqueue starts and while it runs.
- * The device then rejects the virtqueue, breaks the ring, or serves buffers that the driver made available. It writes
- * to no other memory.
+ * The device must reject the virtqueue, break the ring, or serve buffers that the driver made available. It must not
+ * write to any other memory.
  */
 class HostileInflightRegionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int BUFFER_BYTES = 64;
-    /** Guest memory that belongs to no buffer. */
+    /** The address of guest memory that belongs to no buffer. */
     private static final long GUARD = RngTestGuest.SECOND_REGION + 4096;
 
     static LongStream seeds() {
@@ -34,17 +34,17 @@ class HostileInflightRegionTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void writesOnlyToBuffersOfASplitVirtqueue(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfASplitVirtqueue(long seed) throws MemoryNotReadyException {
         run(false, seed);
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void writesOnlyToBuffersOfAPackedVirtqueue(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfAPackedVirtqueue(long seed) throws MemoryNotReadyException {
         run(true, seed);
     }
 
-    private static void run(boolean packed, long seed) throws IotlbMissException {
+    private static void run(boolean packed, long seed) throws MemoryNotReadyException {
         Random random = new Random(seed);
         int size = 1 << random.nextInt(4);
         RngTestGuest<? extends DriverRing> guest =
@@ -75,7 +75,7 @@ class HostileInflightRegionTest {
                 case 1 -> region.set(U16, at, (short) random.nextInt(2));
                 case 2 -> region.set(U16, at, (short) random.nextInt());
                 default -> {
-                    // Keep the value.
+                    // Keeps the value.
                 }
             }
         }

@@ -76,7 +76,7 @@ final class HostileVirtqueueDriver {
             int index = random.nextInt(SIZE);
             ring.set(LE16, 16L * index + 14, (short) packedFlags(flags(isIndirect(ring, index))));
         } else {
-            // Ahead of the used index by at most 9, which may exceed the queue size.
+            // An available index of up to 9 more than the used index, which may exceed the queue size.
             int index = deviceArea.get(LE16, 2) + random.nextInt(SIZE + 2);
             driverArea.set(LE16, 2, (short) index);
         }
@@ -98,8 +98,8 @@ final class HostileVirtqueueDriver {
     }
 
     /**
-     * Whether a descriptor is reserved for an indirect table: the last two descriptors of the ring. Reserved
-     * descriptors never have VIRTQ_DESC_F_WRITE; otherwise the device would overwrite the tables.
+     * Returns whether a descriptor is reserved for an indirect table, as the last two descriptors of the ring are.
+     * Reserved descriptors never have VIRTQ_DESC_F_WRITE; otherwise the device would overwrite the tables.
      */
     private boolean isIndirect(MemorySegment table, int index) {
         return table.equals(ring) && index >= SIZE - 2;
@@ -130,12 +130,12 @@ final class HostileVirtqueueDriver {
         return values[random.nextInt(values.length)];
     }
 
-    /** A copy of the memory to which the device writes used elements or used descriptors. */
+    /** Returns a copy of the memory to which the device writes used elements or used descriptors. */
     byte[] copyOfUsed() {
         return (packed ? ring : deviceArea).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** The sum of the lengths that the device has reported since the copy {@code before}. */
+    /** Returns the sum of the lengths that the device has reported since the copy {@code before}. */
     long reportedBytes(byte[] before) {
         return packed ? reportedPacked(MemorySegment.ofArray(before)) : reportedSplit(before);
     }

@@ -17,8 +17,8 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Tests a driver that writes arbitrary values to a virtqueue at any time. The device writes only to buffers, and
- * reports no more bytes than it has written.
+ * Tests a driver that writes arbitrary values to a virtqueue at any time. The device must write only to buffers, and
+ * must not report more bytes than it has written.
  */
 class HostileVirtqueueDriverTest {
     private static final int MAX_BYTES_PER_DRAIN = 64 * 65536;
@@ -112,7 +112,7 @@ class HostileVirtqueueDriverTest {
         int[] faults = new int[1];
         VirtqueueHandler queue = guest.start();
         long start = System.nanoTime();
-        // On a busy machine the other thread may start late.
+        // Waits until the other thread has run, which may start late on a busy machine.
         boolean exercised = false;
         while (System.nanoTime() - start < (exercised ? DURATION : MAX_DURATION)) {
             queue = drain(guest, queue, faults);

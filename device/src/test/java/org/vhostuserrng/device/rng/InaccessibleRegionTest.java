@@ -17,7 +17,10 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** Guest memory that the device cannot access: other memory is served, a request in it breaks the virtqueue. */
+/**
+ * Tests guest memory that the device cannot access: requests in other memory are served, and a request in it breaks the
+ * virtqueue.
+ */
 class InaccessibleRegionTest {
     private static final long INACCESSIBLE = RngTestGuest.END;
     private static final String REGION = "memory region 100200000 to 100200fff, which is not accessible: it is a pipe";

@@ -12,13 +12,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A device may crash before any of its stores to memory, and its successor soon after. The next successor resumes from
- * the inflight region (vhost-user, "Inflight I/O tracking") or the recorded position of a packed virtqueue, and
- * completes each request exactly once and in order.
+ * Tests devices that crash before any of their stores to memory. The next device may crash soon after. The last device
+ * resumes from the inflight region (vhost-user, "Inflight I/O tracking"), or from the recorded position of a packed
+ * virtqueue, and must complete each request exactly once and in order.
  */
 class InflightCrashRecoveryTest {
     private static final int SEEDS = 10;
-    /** The recorded position takes fewer stores. */
+    /** Number of seeds for the recorded position, which needs fewer stores. */
     private static final int POSITION_SEEDS = 60;
 
     private static final int SECOND_CRASHES = 40;

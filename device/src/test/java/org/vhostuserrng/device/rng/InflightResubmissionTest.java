@@ -20,8 +20,8 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * The device resubmits requests that another back-end left in flight, in any order, and itself leaves a valid inflight
- * region. The offsets are the offsets in the C structs of the vhost-user specification, "Inflight I/O tracking".
+ * Tests that the device resubmits requests that another back-end left in flight, in any order, and itself leaves a
+ * valid inflight region. The offsets are those of the C structs in vhost-user, "Inflight I/O tracking".
  */
 class InflightResubmissionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -113,7 +113,7 @@ class InflightResubmissionTest {
         int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
         int third = guest.makeAvailable(RngTestGuest.BUFFERS + 128, 64);
         writeSplitHeader(guest, 0, 0);
-        // The counter is unsigned: -1 is the maximum.
+        // The counter is unsigned, so −1 is the maximum.
         writeSplit(guest, second, true, 0, 7);
         writeSplit(guest, first, true, 0, -1);
         VirtqueueHandler queue = guest.start(0);
@@ -130,7 +130,7 @@ class InflightResubmissionTest {
         int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
         int third = guest.makeAvailable(RngTestGuest.BUFFERS + 128, 64);
-        // The predecessor used both buffers, and crashed before it updated used_idx in the region.
+        // The previous device used both buffers, and crashed before it updated used_idx in the region.
         guest.inflight = null;
         guest.source.remaining = 128;
         guest.start().drain();
@@ -248,7 +248,7 @@ class InflightResubmissionTest {
         RngTestGuest<DriverPackedRing> guest = packed();
         int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 32);
-        // The predecessor used the second buffer: its used descriptor has overwritten the first descriptor.
+        // The previous device used the second buffer, whose used descriptor has overwritten the first descriptor.
         guest.firstRegion.set(U32, 8, 32);
         guest.firstRegion.set(U16, 12, (short) second);
         guest.firstRegion.set(U16, 14, (short) (VirtioConstants.VIRTQ_DESC_F_WRITE | 0x8080));

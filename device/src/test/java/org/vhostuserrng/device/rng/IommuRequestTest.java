@@ -16,15 +16,15 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM), with a virtqueue of either format. The driver's addresses are
- * I/O virtual addresses. Their translations may be scattered or missing, or may deny access.
+ * Tests a device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM), with split and packed virtqueues. The driver uses I/O
+ * virtual addresses, whose translations may be scattered or missing, or may deny access.
  */
 class IommuRequestTest {
     /** An I/O virtual address that is not a guest-physical address. */
@@ -349,7 +349,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.unmap(RngTestGuest.FIRST_REGION + PAGE);
 
-        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
+        assertThrows(MemoryNotReadyException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
 
         assertEquals(RngTestGuest.FIRST_REGION + PAGE, guest.memory().faultAddress());
         assertEquals(packed ? READ | WRITE : READ, guest.memory().faultAccess());

@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverSplitRing;
 
-/** With a split virtqueue, the entropy device behaves behind an IOMMU as it does without one. */
+/** Tests that the entropy device with a split virtqueue behaves behind an IOMMU as it does without one. */
 class IommuSplitRngRequestQueueTest extends RngRequestQueueContract {
     @Override
     RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter rateLimiter) {

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.transport.counters.CounterSlot;
 
-/** The buckets of the latency. */
+/** Tests the buckets of the latency histogram. */
 class LatencyHistogramTest {
     private static final int VALUES = 100_000;
 

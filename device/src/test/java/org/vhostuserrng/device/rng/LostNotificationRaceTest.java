@@ -16,8 +16,9 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A driver and a device on separate threads. The driver sleeps until an interrupt, the device until a kick. Before it
- * sleeps, each side enables notifications and checks the ring again. A lost notification would leave both sides asleep.
+ * Tests a driver and a device on separate threads. The driver sleeps until an interrupt, the device until a kick.
+ * Before it sleeps, each side enables notifications and checks the ring again. After a lost notification, both sides
+ * would sleep forever.
  *
  * <p>Runs for one second per case; {@code -Drace.seconds=600} increases the duration.
  */
@@ -26,7 +27,7 @@ class LostNotificationRaceTest {
     private static final int MIN_REQUESTS = 1000;
     private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(60);
 
-    /** Like an eventfd: a read resets the count of signals. */
+    /** Simulates an eventfd: a read resets the count of signals. */
     private static final class Signal {
         private final AtomicInteger count = new AtomicInteger();
 

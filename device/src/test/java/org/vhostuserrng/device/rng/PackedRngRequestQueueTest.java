@@ -22,9 +22,9 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** Behaviour of the entropy device with a packed virtqueue (VIRTIO 1.3 §2.8). */
+/** Tests the entropy device with a packed virtqueue (VIRTIO 1.3 §2.8). */
 class PackedRngRequestQueueTest extends RngRequestQueueContract {
-    /** The wrap counter in a position or in an event suppression structure. */
+    /** The bit of the wrap counter in a position and in an event suppression structure. */
     private static final int WRAP = 0x8000;
 
     @Override

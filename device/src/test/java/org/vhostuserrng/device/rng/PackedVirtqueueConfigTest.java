@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
-/** The device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8) and does not open the source. */
+/** Tests that the device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8), and does not open the source. */
 class PackedVirtqueueConfigTest {
     /** The base of a virtqueue after a reset: both wrap counters are 1. */
     private static final int INITIAL_BASE = 0x8000_8000;
@@ -75,7 +75,7 @@ class PackedVirtqueueConfigTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0x8000_8000, 0x0003_0003, 0x8005_8007, 0x8005_0005})
-    void resumesAtTheGivenPosition(int base) throws InvalidVirtqueueException, IotlbMissException {
+    void resumesAtTheGivenPosition(int base) throws InvalidVirtqueueException, MemoryNotReadyException {
         assertEquals(base, guest.stop(guest.device.start(config(8, base, AREAS))));
     }
 

@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A malformed packed virtqueue breaks the ring before the device writes any buffer. */
+/** Tests that a malformed packed virtqueue breaks the ring before the device writes to a buffer. */
 class PackedVirtqueueFaultTest {
     private static final int SIZE = 7;
     private static final int WRITE = VirtioConstants.VIRTQ_DESC_F_WRITE;

@@ -7,11 +7,11 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.counters.CounterSlot;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** What a device counts in its slot of the counters file. */
+/** Tests the values that a device writes to its slot of the counters file. */
 class PublishedRngCountersTest {
     private static final int REQUEST = 64;
     private static final long SECOND = 1_000_000_000L;
@@ -24,7 +24,7 @@ class PublishedRngCountersTest {
             RngTestGuest.split(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, REQUEST, 1000));
 
     private VirtqueueHandler start(RngTestGuest<DriverSplitRing> started)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         started.device.countIn(slot);
         started.device.refreshCounters(started.now, REALTIME);
         return started.device.start(started.config(started.driver.vringBase()));
@@ -35,7 +35,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void servedRequestIsCounted() throws InvalidVirtqueueException, IotlbMissException {
+    void servedRequestIsCounted() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(guest);
         guest.now = 5;
         guest.makeAvailable(RngTestGuest.BUFFERS, REQUEST);
@@ -51,7 +51,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void timeOfAThrottledRequestIsCounted() throws InvalidVirtqueueException, IotlbMissException {
+    void timeOfAThrottledRequestIsCounted() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(limitedGuest);
         limitedGuest.makeAvailable(RngTestGuest.BUFFERS, REQUEST);
         limitedGuest.makeAvailable(RngTestGuest.BUFFERS, REQUEST);
@@ -66,7 +66,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void refreshCountsTheTimeOfARequestThatStillWaits() throws InvalidVirtqueueException, IotlbMissException {
+    void refreshCountsTheTimeOfARequestThatStillWaits() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(guest);
         guest.source.remaining = 0;
         guest.makeAvailable(RngTestGuest.BUFFERS, REQUEST);
@@ -81,7 +81,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void stoppedQueueWaitsNoLonger() throws InvalidVirtqueueException, IotlbMissException {
+    void stoppedQueueWaitsNoLonger() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(guest);
         guest.source.remaining = 0;
         guest.makeAvailable(RngTestGuest.BUFFERS, REQUEST);
@@ -94,7 +94,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void faultIsCountedByKind() throws InvalidVirtqueueException, IotlbMissException {
+    void faultIsCountedByKind() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(guest);
         guest.makeAvailable(0, REQUEST);
 
@@ -119,7 +119,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void limitAndWhatIsLeftOfItArePublished() throws InvalidVirtqueueException, IotlbMissException {
+    void limitAndWhatIsLeftOfItArePublished() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(limitedGuest);
         assertCounter(REQUEST, GuestCounterField.LIMIT_BYTES);
         assertCounter(SECOND, GuestCounterField.LIMIT_PERIOD);
@@ -133,7 +133,7 @@ class PublishedRngCountersTest {
     }
 
     @Test
-    void countersOfAnEarlierProcessGoOn() throws InvalidVirtqueueException, IotlbMissException {
+    void countersOfAnEarlierProcessGoOn() throws InvalidVirtqueueException, MemoryNotReadyException {
         slot.set(GuestCounterField.REQUESTS.index(), 10);
         slot.set(GuestCounterField.BYTES.index(), 1000);
         VirtqueueHandler queue = start(guest);

@@ -19,8 +19,9 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Random sequences of valid requests on a virtqueue of either format, with or without VIRTIO_F_IN_ORDER, that is
- * restarted at random. Each request is completed once, in order. Each byte of the source is used once, in order.
+ * Tests random sequences of valid requests on split and packed virtqueues, with or without VIRTIO_F_IN_ORDER, which are
+ * restarted at random. Each request must be completed once, in order, and each byte of the source must be used once, in
+ * order.
  */
 class RandomRequestSequenceTest {
     private static final int MAX_REQUEST_BYTES = 65536;
@@ -35,10 +36,10 @@ class RandomRequestSequenceTest {
         }
     }
 
-    /** A used buffer as the driver sees it: the reported length, and the bytes in the buffer. */
+    /** A used buffer, as the driver sees it: the reported length, and the bytes in the buffer. */
     private record Completion(int usedLength, String bytes) {}
 
-    /** One run of a sequence. The random choices do not depend on the format. */
+    /** One run of a sequence. The random choices do not depend on the format of the virtqueue. */
     private static final class Run {
         private final Random random;
         private final RngTestGuest<?> guest;
@@ -55,7 +56,7 @@ class RandomRequestSequenceTest {
             long eventIdx = random.nextBoolean() ? VirtioConstants.VIRTIO_F_EVENT_IDX : 0;
             long inOrder = random.nextBoolean() ? VirtioConstants.VIRTIO_F_IN_ORDER : 0;
             guest = RngTestGuest.of(packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC | eventIdx | inOrder);
-            // A separate generator: the two formats draw different numbers of values.
+            // Uses a separate generator, because the two formats draw different numbers of values.
             guest.resetRandomly(new Random(~seed));
             guest.source.maxPerFill = 1 + random.nextInt(5000);
             fillsPartly = random.nextBoolean();
@@ -131,7 +132,7 @@ class RandomRequestSequenceTest {
         return LongStream.range(0, 60);
     }
 
-    /** A random queue size: a power of 2 for the split format. */
+    /** Returns a random queue size, which is a power of 2 for a split virtqueue. */
     private static int size(boolean packed, long seed) {
         Random random = new Random(seed * 31);
         return packed ? 1 + random.nextInt(300) : 1 << random.nextInt(9);

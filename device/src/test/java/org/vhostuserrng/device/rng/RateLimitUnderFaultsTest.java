@@ -18,7 +18,7 @@ import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -26,15 +26,15 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Two guests that end fills in every way: a fault in any piece of a chain, a short or dry source, a stopped virtqueue,
- * a new session, a migration, and the end of the process in the middle of a fill. Counts what the source wrote when it
- * wrote it, whether or not the request was completed.
+ * Tests two guests whose fills end in all possible ways: a fault in any segment of a chain, a source with few or no
+ * bytes, a stopped virtqueue, a new session, a migration, and the end of the process during a fill. All bytes count at
+ * the time when the source wrote them, whether or not the request was completed.
  */
 class RateLimitUnderFaultsTest {
     private static final int STEPS = 1500;
     private static final int PERIOD_MILLIS = 1000;
     private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(PERIOD_MILLIS);
-    /** The loop falls behind by at most this much, within the slack of a limit. */
+    /** Maximum time of one fill, which is within the slack of a limit. */
     private static final long MAX_FILL = TimeUnit.MICROSECONDS.toNanos(30);
 
     private static final int SEEDS = 10;
@@ -45,7 +45,7 @@ class RateLimitUnderFaultsTest {
 
     private record Write(long at, int bytes) {}
 
-    /** How the next fills end; {@code CRASH} ends the process. */
+    /** How the next fills end. {@code CRASH} ends the process. */
     private enum WayOut {
         SERVED,
         FAULT,
@@ -58,7 +58,7 @@ class RateLimitUnderFaultsTest {
     private final class Guest {
         final RngTestGuest<? extends DriverRing> machine;
         final MemorySegment kept = Arena.ofAuto().allocate(VirtioDevice.KEPT_BYTES, 8);
-        /** What a crash in the middle of a fill left in {@link #kept}. */
+        /** The contents of {@link #kept} at a crash during a fill. */
         final byte[] left = new byte[VirtioDevice.KEPT_BYTES];
 
         final List<Write> writes = new ArrayList<>();
@@ -111,12 +111,12 @@ class RateLimitUnderFaultsTest {
             device.keepIn(kept, continued, monotonic - origin, monotonic);
         }
 
-        /** Starts the virtqueue of a driver that has been reset. */
+        /** Resets the driver, and starts its virtqueue. */
         void startQueue() {
             machine.resetRandomly(random);
             try {
                 queue = device.start(machine.config(machine.driver.vringBase()));
-            } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+            } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
                 throw new AssertionError(invalid);
             }
         }
@@ -166,7 +166,7 @@ class RateLimitUnderFaultsTest {
     private RateLimitConfig totalLimit;
     private DeficitRoundRobin scheduler;
     private final MemorySegment keptTotal = Arena.ofAuto().allocate(DeficitRoundRobin.KEPT_BYTES, 8);
-    /** What a crash in the middle of a fill left in {@link #keptTotal}. */
+    /** The contents of {@link #keptTotal} at a crash during a fill. */
     private final byte[] leftOfTotal = new byte[DeficitRoundRobin.KEPT_BYTES];
 
     private long monotonic = 7_000_000_000L;
@@ -255,8 +255,8 @@ class RateLimitUnderFaultsTest {
     }
 
     /**
-     * Every interval of n periods gets n times the maximum, and one slice of a token bucket, or a part of one window
-     * more.
+     * Asserts that in any interval of n periods, a guest gets at most n times the maximum, plus one slice of a token
+     * bucket or one window, plus the burst.
      */
     private static void assertWithin(List<Write> writes, RateLimitMode mode, long burst, int seed) {
         long atOnce = burst + (mode == RateLimitMode.SMOOTH ? SLICE : MAX_BYTES);

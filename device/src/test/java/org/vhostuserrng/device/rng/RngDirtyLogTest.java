@@ -18,12 +18,12 @@ import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The device logs each write to guest memory (vhost-user, "Migration"). */
+/** Tests that the device logs each write to guest memory (vhost-user, "Migration"). */
 class RngDirtyLogTest {
     private static final long PAGE = RngTestGuest.PAGE;
-    /** Address under which ring writes are logged, different from the ring's own address. */
+    /** The address with which ring writes are logged, which differs from the ring's address. */
     private static final long RING_LOG = RngTestGuest.SECOND_REGION;
-    /** The used ring of this size has 4 + 8 × 1024 + 2 bytes: two pages and a part of a third one. */
+    /** Queue size for which the used ring has 4 + 8 × 1024 + 2 bytes: two pages and a part of a third one. */
     private static final int SIZE = 1024;
 
     private static final long LAST_RING_PAGE = RING_LOG + 2 * PAGE;
@@ -43,7 +43,7 @@ class RngDirtyLogTest {
         guest.log.close();
     }
 
-    /** The marked pages as addresses; clears them. */
+    /** Returns the addresses of the marked pages, and clears the log. */
     private List<Long> takeMarked() {
         TreeSet<Long> marked = new TreeSet<>();
         for (long page = RngTestGuest.FIRST_REGION / PAGE; page < RngTestGuest.END / PAGE; page++) {

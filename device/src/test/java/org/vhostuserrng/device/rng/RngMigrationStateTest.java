@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The device state that migrates with a guest to another host. */
+/** Tests the device state that migrates with a guest to another host. */
 class RngMigrationStateTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final RngCounts COUNTERS = new RngCounts(1, 2, 3, 4, 5);

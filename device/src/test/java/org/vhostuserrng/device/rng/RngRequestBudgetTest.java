@@ -26,7 +26,7 @@ import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -34,13 +34,13 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** How much one drain serves, and how it fills small and large segments. */
+/** Tests how much one drain serves, and how it fills small and large segments. */
 class RngRequestBudgetTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int KIB = 1024;
 
     private static VirtqueueHandler start(RngTestGuest<?> guest, VirtioRngDevice device, LongSupplier clock)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueConfig config = guest.config(guest.driver.vringBase());
         return device.start(new VirtqueueConfig(
                 config.index(),
@@ -126,11 +126,11 @@ class RngRequestBudgetTest {
         assertEquals(0, guest.inflight.bytes().get(ValueLayout.JAVA_BYTE, packed ? 32 : 16));
     }
 
-    /** The guest gets its quantum of 64 bytes first, unless it has used it. */
+    /** The guest first gets its quantum of 64 bytes, unless it has already used the quantum. */
     @ParameterizedTest
     @CsvSource({"false, 16448", "true, 16384"})
     void partlyFilledRequestIsCompletedWhenOthersHaveToBeServed(boolean quantumUsed, int length)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split().besideAnotherQueue();
         DeficitRoundRobin scheduler = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {});
         DrrGuestFlow other = scheduler.addFlow(DrrGuestConfig.DEFAULT);
@@ -158,7 +158,8 @@ class RngRequestBudgetTest {
     }
 
     @Test
-    void requestThatArrivesWhileNotificationsAreEnabledIsServed() throws InvalidVirtqueueException, IotlbMissException {
+    void requestThatArrivesWhileNotificationsAreEnabledIsServed()
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.SMOOTH, 1 << 20);
@@ -177,14 +178,15 @@ class RngRequestBudgetTest {
     }
 
     @Test
-    void driverThatRevokesBuffersCannotProlongADrain() throws InvalidVirtqueueException, IotlbMissException {
+    void driverThatRevokesBuffersCannotProlongADrain() throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.SMOOTH, 1 << 20);
         int head = guest.driver.addBuffer(DriverBufferElement.writable(RngTestGuest.BUFFERS, 8));
         guest.driver.setAvailEntry(0, head);
         VirtqueueHandler queue = start(guest, device, () -> {
-            // Revoked before the requests are served, made available before notifications are enabled.
+            // The driver revokes the buffer before requests are served, and makes it available before notifications are
+            // enabled.
             guest.driver.setAvailIdx(readings[0]++ % 2);
             return guest.now;
         });
@@ -197,7 +199,7 @@ class RngRequestBudgetTest {
 
     @Test
     void windowOfTheGuestsOwnLimitStartsWhenTheDriverCanSeeTheRequest()
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.WINDOW, 64);
@@ -221,7 +223,10 @@ class RngRequestBudgetTest {
 
     // --- segments --------------------------------------------------------------------------------------------------
 
-    /** Columns: lengths of the segments, position, maximum length, calls of the source, written segments. */
+    /**
+     * Columns: lengths of the segments, position, maximum length, number of calls of the source, number of written
+     * segments.
+     */
     @ParameterizedTest
     @CsvSource({
         "10 20 30, 0, 60, 1, 3",
@@ -283,7 +288,7 @@ class RngRequestBudgetTest {
         assertTrue(filler.fill(0, 10) < 0);
     }
 
-    /** The segments lie apart from each other, 512 bytes each. */
+    /** Creates a filler for segments at intervals of 512 bytes. */
     private static EntropyBufferFiller filler(RngTestGuest<DriverSplitRing> guest, int... sizes) {
         Virtqueue queue = guest.virtqueue();
         DriverBufferElement[] chain = new DriverBufferElement[sizes.length];
@@ -320,7 +325,7 @@ class RngRequestBudgetTest {
 
     // --- device ----------------------------------------------------------------------------------------------------
 
-    /** VIRTIO_F_VERSION_1, INDIRECT_DESC, EVENT_IDX and ORDER_PLATFORM; on demand RING_PACKED and IN_ORDER. */
+    /** VIRTIO_F_VERSION_1, INDIRECT_DESC, EVENT_IDX and ORDER_PLATFORM, and optionally RING_PACKED and IN_ORDER. */
     @ParameterizedTest
     @CsvSource({"false, false, 0x1130000000", "true, false, 0x1530000000", "false, true, 0x1930000000"})
     void offersItsFeatures(boolean packed, boolean inOrder, String features) {

@@ -22,7 +22,10 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** Behaviour of the entropy device (VIRTIO 1.3 §5.4) for a conforming driver, with a virtqueue of either format. */
+/**
+ * Tests the entropy device (VIRTIO 1.3 §5.4) with a conforming driver. There is a subclass for each format of the
+ * virtqueue.
+ */
 abstract class RngRequestQueueContract {
     private static final long MILLI = 1_000_000;
 

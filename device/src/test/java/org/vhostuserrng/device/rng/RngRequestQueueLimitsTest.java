@@ -18,25 +18,25 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A guest that shares a total rate limit or a slow source with other guests; its counters. */
+/** Tests a guest that shares a total rate limit or a slow source with other guests, and its counters. */
 class RngRequestQueueLimitsTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int REQUEST = 64;
-    /** More than a quantum of the deficit round robin. */
+    /** A number of bytes that is more than a quantum of the deficit round robin. */
     private static final long LARGE = 10_000;
 
     private final RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
     private DrrGuestFlow otherFlow;
     private VirtioRngDevice device;
 
-    /** The source of the guest: shared by all guests, or its own as a DRBG is. */
+    /** Returns the source of the guest: one that all guests share, or one of its own, as a DRBG is. */
     private EntropySourceSpec source(boolean shared) {
         return shared
                 ? guest.source
@@ -52,7 +52,7 @@ class RngRequestQueueLimitsTest {
     }
 
     private VirtqueueHandler start(RateLimitConfig own, RateLimitConfig total, boolean sharedSource)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         DeficitRoundRobin scheduler = new DeficitRoundRobin(total, () -> {});
         DrrGuestFlow flow = scheduler.addFlow(DrrGuestConfig.DEFAULT);
         otherFlow = scheduler.addFlow(DrrGuestConfig.DEFAULT);
@@ -73,7 +73,7 @@ class RngRequestQueueLimitsTest {
     // --- total rate limit ------------------------------------------------------------------------------------------
 
     @Test
-    void requestWaitsForTheTotal() throws InvalidVirtqueueException, IotlbMissException {
+    void requestWaitsForTheTotal() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, window(REQUEST), false);
         makeAvailable();
         makeAvailable();
@@ -91,7 +91,8 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void windowOfTheTotalStartsWhenTheDriverCanSeeTheRequest() throws InvalidVirtqueueException, IotlbMissException {
+    void windowOfTheTotalStartsWhenTheDriverCanSeeTheRequest()
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler unused = start(RateLimitConfig.NONE, window(REQUEST), false);
         unused.stop();
         long[] times = {0, SECOND / 2, SECOND / 2, SECOND / 2};
@@ -117,7 +118,7 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void stoppedVirtqueueNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, IotlbMissException {
+    void stoppedVirtqueueNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, window(1 << 20), false);
         makeAvailable();
         queue.drain();
@@ -131,7 +132,7 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void disabledVirtqueueNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, IotlbMissException {
+    void disabledVirtqueueNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, window(1 << 20), false);
         makeAvailable();
         queue.drain();
@@ -143,7 +144,8 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void guestThrottledByItsOwnLimitNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, IotlbMissException {
+    void guestThrottledByItsOwnLimitNoLongerTakesPartInTheRound()
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(window(REQUEST), window(1 << 20), false);
         makeAvailable();
         makeAvailable();
@@ -157,7 +159,7 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void faultyGuestNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, IotlbMissException {
+    void faultyGuestNoLongerTakesPartInTheRound() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, window(1 << 20), false);
         makeAvailable();
         guest.makeAvailable(0, REQUEST);
@@ -173,7 +175,7 @@ class RngRequestQueueLimitsTest {
     // --- slow source -----------------------------------------------------------------------------------------------
 
     @Test
-    void starvedGuestWaitsForASharedSource() throws InvalidVirtqueueException, IotlbMissException {
+    void starvedGuestWaitsForASharedSource() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, RateLimitConfig.NONE, true);
         guest.source.remaining = 0;
         makeAvailable();
@@ -189,7 +191,7 @@ class RngRequestQueueLimitsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void guestWhoseSourceIsNotSharedOrHasFailedDoesNotDelayOthers(boolean shared)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, RateLimitConfig.NONE, shared);
         guest.source.remaining = 0;
         guest.source.failsWhenEmpty = shared;
@@ -203,7 +205,7 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void guestWithoutRequestsNoLongerWaitsForTheSource() throws InvalidVirtqueueException, IotlbMissException {
+    void guestWithoutRequestsNoLongerWaitsForTheSource() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, RateLimitConfig.NONE, true);
         guest.source.remaining = 0;
         makeAvailable();
@@ -217,7 +219,7 @@ class RngRequestQueueLimitsTest {
     }
 
     @Test
-    void guestWaitsForItsTurnAtASlowSource() throws InvalidVirtqueueException, IotlbMissException {
+    void guestWaitsForItsTurnAtASlowSource() throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueHandler queue = start(RateLimitConfig.NONE, RateLimitConfig.NONE, true);
         otherFlow.sourceStarved(0);
         makeAvailable();

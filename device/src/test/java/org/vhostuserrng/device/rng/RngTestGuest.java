@@ -25,9 +25,10 @@ import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.sys.HugePages;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -65,18 +66,24 @@ final class RngTestGuest<R extends DriverRing> {
     final UsedBufferNotifier notifier = new UsedBufferNotifier();
     final MemorySegment firstRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment secondRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
+    /** Null if the region does not consist of huge pages. */
+    HugePages firstRegionPages;
+
+    /** Null if the region does not consist of huge pages. */
+    HugePages secondRegionPages;
+
     final R driver;
     final SharedRequestScratch scratch = new SharedRequestScratch();
     final VirtioRngDevice device;
-    /** Null without an IOMMU. */
+    /** The IOTLB; null without an IOMMU. */
     Iotlb iotlb;
 
     final DirtyPageLog log = new DirtyPageLog();
     final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(log);
-    /** Null if in-flight requests are not recorded. */
+    /** The record of in-flight requests; null if they are not recorded. */
     InflightRegion inflight;
 
-    /** Null if the position is not recorded. */
+    /** The record of the position; null if it is not recorded. */
     private MemorySegment recordedPosition;
     /** Whether the next start continues the recorded position. */
     boolean positionContinued;
@@ -129,7 +136,7 @@ final class RngTestGuest<R extends DriverRing> {
         return packed(size, features, unlimited());
     }
 
-    /** A guest with a virtqueue of the given format. */
+    /** Creates a guest with a virtqueue of the given format. */
     static RngTestGuest<? extends DriverRing> of(boolean packed, int size, long features) {
         return packed ? packed(size, features) : split(size, features);
     }
@@ -145,7 +152,7 @@ final class RngTestGuest<R extends DriverRing> {
     VirtqueueHandler start(int base) {
         try {
             return device.start(config(base));
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }
@@ -159,7 +166,7 @@ final class RngTestGuest<R extends DriverRing> {
     Virtqueue virtqueue() {
         try {
             return Virtqueue.start(config(driver.vringBase()));
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }
@@ -185,7 +192,7 @@ final class RngTestGuest<R extends DriverRing> {
         return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 
-    /** The address space of the virtqueue that was started last. */
+    /** Returns the address space of the virtqueue that was started last. */
     VirtqueueAddressSpace memory() {
         return memory;
     }
@@ -199,13 +206,13 @@ final class RngTestGuest<R extends DriverRing> {
         return this;
     }
 
-    /** Adds a memory region after {@link #END} that the device cannot access, from the next start on. */
+    /** Adds a memory region after {@link #END} that the device cannot access. Takes effect at the next start. */
     RngTestGuest<R> besideInaccessibleRegion() {
         inaccessible.add(new InaccessibleRegion(END, PAGE, "it is a pipe"));
         return this;
     }
 
-    /** Adds another started virtqueue to the loop, which reduces the budget of a drain. */
+    /** Adds another started virtqueue to the loop, which reduces the maximum work of a drain. */
     RngTestGuest<R> besideAnotherQueue() {
         scratch.addQueue();
         return this;
@@ -230,8 +237,8 @@ final class RngTestGuest<R extends DriverRing> {
     VirtqueueConfig config(int base) {
         GuestMemory guestMemory = GuestMemory.of(
                 List.of(
-                        new GuestMemory.Region(FIRST_REGION, firstRegion, false),
-                        new GuestMemory.Region(SECOND_REGION, secondRegion, false)),
+                        new GuestMemory.Region(FIRST_REGION, firstRegion, false, firstRegionPages),
+                        new GuestMemory.Region(SECOND_REGION, secondRegion, false, secondRegionPages)),
                 inaccessible);
         memory = iotlb == null
                 ? VirtqueueAddressSpace.physical(guestMemory)
@@ -253,16 +260,16 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     /**
-     * Records in-flight requests in a new region from the next start on.
+     * Records in-flight requests in a new region. Takes effect at the next start.
      *
-     * @param queueSize the queue size for which the region is made
+     * @param queueSize the queue size of the region
      */
     void recordInflight(int queueSize) {
         long bytes = InflightRegion.bytesFor(features, queueSize);
         inflight = new InflightRegion(Arena.ofAuto().allocate(bytes, 64), queueSize);
     }
 
-    /** Records the position of a packed virtqueue in new memory from the next start on. */
+    /** Records the position of a packed virtqueue in new memory. Takes effect at the next start. */
     void recordPosition() {
         recordedPosition = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
     }
@@ -314,7 +321,7 @@ final class RngTestGuest<R extends DriverRing> {
         return bytes;
     }
 
-    /** The bytes of {@link SequenceEntropySource} from a position on. */
+    /** Returns bytes of {@link SequenceEntropySource} from a position on. */
     static byte[] sequence(long from, int length) {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {

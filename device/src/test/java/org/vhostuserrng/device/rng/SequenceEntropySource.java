@@ -8,24 +8,24 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /**
- * A source of a known sequence of nonzero bytes with a period of 251. One fill writes at most {@link #maxPerFill}
- * bytes, and all further fills together write at most {@link #remaining} bytes. The fuzz tests use it too.
+ * A source of a known sequence of non-zero bytes with a period of 251. One fill writes at most {@link #maxPerFill}
+ * bytes, and all further fills together write at most {@link #remaining} bytes. The fuzz tests also use this class.
  */
 final class SequenceEntropySource implements SharedSourceSpec {
     int maxPerFill = Integer.MAX_VALUE;
     long remaining = Long.MAX_VALUE;
-    /** The number of bytes that all fills wrote. */
+    /** The number of bytes that all fills have written. */
     long written;
 
-    /** The next fill returns {@link EntropySource#TARGET_FAULT} after it has written all bytes. */
+    /** Whether the next fill returns {@link EntropySource#TARGET_FAULT} after it has written all bytes. */
     boolean targetFaults;
-    /** The next fill throws InternalError, like the JVM, after it has written all bytes. */
+    /** Whether the next fill throws InternalError, like the JVM, after it has written all bytes. */
     boolean targetVanishes;
 
     /** Called by each fill after it has written its bytes, and before it fails. */
     Runnable onWritten = () -> {};
 
-    /** The number of fills. */
+    /** The number of calls of fill. */
     int calls;
 
     /** The estimates of the turns that have begun. */
@@ -33,7 +33,10 @@ final class SequenceEntropySource implements SharedSourceSpec {
 
     boolean inTurn;
     boolean open;
-    /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#WOULD_BLOCK}. */
+    /**
+     * Whether a fill without bytes left returns {@link EntropySource#FAILED} instead of
+     * {@link EntropySource#WOULD_BLOCK}.
+     */
     boolean failsWhenEmpty;
 
     static byte byteAt(long position) {

@@ -11,7 +11,7 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** Behaviour of the entropy device with a split virtqueue (VIRTIO 1.3 §2.7). */
+/** Tests the entropy device with a split virtqueue (VIRTIO 1.3 §2.7). */
 class SplitRngRequestQueueTest extends RngRequestQueueContract {
     @Override
     RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter rateLimiter) {

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** The device rejects an invalid split virtqueue (VIRTIO 1.3 §2.7) and does not open the source. */
+/** Tests that the device rejects an invalid split virtqueue (VIRTIO 1.3 §2.7), and does not open the source. */
 class SplitVirtqueueConfigTest {
     private static final VirtqueueConfig.Areas AREAS = new VirtqueueConfig.Areas(
             RngTestGuest.FIRST_REGION, RngTestGuest.FIRST_REGION + 0x1000, RngTestGuest.FIRST_REGION + 0x2000);

@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A malformed split virtqueue breaks the ring before the device writes any buffer. */
+/** Tests that a malformed split virtqueue breaks the ring before the device writes to a buffer. */
 class SplitVirtqueueFaultTest {
     private static final int SIZE = 8;
     private static final int WRITE = VirtioConstants.VIRTQ_DESC_F_WRITE;

@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * Simulates a crash of the process before a given store of a device that {@link CrashInjectingClassLoader} loaded.
- * Static, because the injected code has no reference to an object. For one test thread at a time.
+ * Simulates a crash of the process before a given store of a device that {@link CrashInjectingClassLoader} has loaded.
+ * Its methods are static, because the injected code has no reference to an object. For one test thread at a time.
  */
 public final class StoreCrashPoint {
     /** The simulated crash: an error that the device does not catch. */

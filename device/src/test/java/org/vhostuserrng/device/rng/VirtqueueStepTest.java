@@ -21,12 +21,15 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** A virtqueue of either format, operation by operation, also with a predecessor that ended between two of them. */
+/**
+ * Tests the operations of split and packed virtqueues one by one, also after a previous device that ended between two
+ * of them.
+ */
 class VirtqueueStepTest {
     private static final int SIZE = 8;
     private static final int WRAP = VirtioConstants.PACKED_WRAP_COUNTER;
     private static final long EVENT_IDX = VirtioConstants.VIRTIO_F_EVENT_IDX;
-    /** Sizes of the header and of an entry of an inflight region. */
+    /** Size in bytes of the header, and of each entry, of an inflight region. */
     private static final int SPLIT_ENTRY = 16;
 
     private static final int PACKED_ENTRY = 32;
@@ -47,7 +50,7 @@ class VirtqueueStepTest {
         }
     }
 
-    /** Whether the inflight region has the first request as in flight. */
+    /** Returns whether the first request is in flight in the inflight region. */
     private static boolean isInflight(RngTestGuest<?> guest, boolean packed) {
         int entry = packed ? PACKED_ENTRY : SPLIT_ENTRY;
         return guest.inflight.bytes().get(ValueLayout.JAVA_BYTE, entry) != 0;
@@ -208,7 +211,10 @@ class VirtqueueStepTest {
         assertEquals(VirtqueueFault.BUFFER_RANGE, successor.peek(buffers));
     }
 
-    /** The first unpublished used descriptor hides the others; they must not show when a successor publishes it. */
+    /**
+     * The first used descriptor of a batch is unpublished and hides the others, which must not become visible when the
+     * next device publishes the first one.
+     */
     @ParameterizedTest
     @ValueSource(ints = {0x8000, 0, 6, 0x8006})
     void unpublishedUsedDescriptorsOfAPredecessorStayHidden(int slot) {

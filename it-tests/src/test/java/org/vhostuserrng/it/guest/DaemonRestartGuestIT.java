@@ -23,12 +23,12 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** Guests of a daemon that is killed and started again by {@code hold}, which QEMU and the guest do not notice. */
+/** Tests that QEMU and the guest do not notice when the daemon is killed and {@code hold} restarts it. */
 @Tag("container")
 class DaemonRestartGuestIT {
     private static final int KILLS = 5;
 
-    /** Provides the directory for the sockets. */
+    /** Provides the directory for the sockets; starts no daemon itself. */
     @Order(1)
     @RegisterExtension
     final DaemonExtension daemons = new DaemonExtension();

@@ -22,8 +22,8 @@ import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
- * The virtio-rng cases of the test plans of distributions and KVM, with the names used in those plans. Hot-plug is in
- * {@link LifecycleGuestIT}.
+ * Runs the virtio-rng cases of the test plans of distributions and of KVM. The display names are those of the plans.
+ * {@link LifecycleGuestIT} tests hot-plug.
  */
 @Tag("container")
 class DistroTestPlanGuestIT {
@@ -60,8 +60,8 @@ class DistroTestPlanGuestIT {
     }
 
     /**
-     * Checks an upper bound of the rate only, because a slow guest takes longer. The host's clock measures the whole
-     * read. A full bucket, a slice and the driver's 64-byte block may exceed the rate.
+     * Checks only an upper bound of the rate, because a slow guest reads more slowly. The host's clock measures the
+     * whole read. A full bucket, one slice and the driver's 64-byte block may be read in addition to the rate.
      */
     @ParameterizedTest(name = "rate with max-bytes={0} and period={1}", quoteTextArguments = false)
     @CsvSource({"512, 500", "4096, 2000"})

@@ -25,7 +25,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** The virtio-rng drivers of U-Boot and EDK2. */
+/** Tests the device with the virtio-rng drivers of U-Boot and EDK2. */
 @Tag("container")
 class FirmwareGuestIT {
     @Order(1)
@@ -35,7 +35,7 @@ class FirmwareGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** EDK2's firmware build for a board. */
+    /** The EDK2 firmware for a board. */
     enum Firmware {
         OVMF(QemuBoard.Q35_EFI, "/usr/share/OVMF/OVMF_CODE_4M.fd"),
         AAVMF(QemuBoard.VIRT, "/usr/share/AAVMF/AAVMF_CODE.fd");
@@ -76,8 +76,8 @@ class FirmwareGuestIT {
     }
 
     /**
-     * EDK2's VirtioRngDxe reads a seed for the kernel, and the kernel logs the seed; then Linux's own driver uses the
-     * device.
+     * EDK2's VirtioRngDxe reads a seed for the kernel, and the kernel logs that it received a seed. After that, Linux's
+     * own driver uses the device.
      */
     @ParameterizedTest(name = "EDK2 of {0}: a seed for Linux from the device, which Linux then drives")
     @EnumSource

@@ -24,7 +24,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** Operations on running guests: hot-plug, pause, reset, kill, several guests, and restart of the daemon. */
+/** Tests operations on running guests: hot-plug, pause, reset, kill, several guests, and restart of the daemon. */
 @Tag("container")
 class LifecycleGuestIT {
     private static final String SOURCE = "/dev/urandom";

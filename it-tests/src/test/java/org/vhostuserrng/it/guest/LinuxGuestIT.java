@@ -19,12 +19,12 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.qemu.GuestImageScripts;
 import org.vhostuserrng.it.fixture.qemu.QemuProcess;
 
-/** Linux under QEMU against the packaged daemon, with the README's command line. */
+/** Tests the packaged daemon with Linux under QEMU, which has the command line of the README. */
 class LinuxGuestIT {
     @RegisterExtension
     final DaemonExtension daemons = new DaemonExtension();
 
-    /** Not empty, because the guest would then run commands from the console. */
+    /** No steps for the guest. Not an empty string: the guest would then execute commands from the console. */
     private static final String NO_STEPS = ",";
 
     private static final String SOURCE = "/dev/urandom";
@@ -63,7 +63,7 @@ class LinuxGuestIT {
         DaemonProcess daemon = daemons.start("--source=command:sh -c \"" + script + "\"");
         assertFalse(Files.exists(started));
         try (QemuProcess guest = QemuProcess.boot(daemon, "show")) {
-            // The guest waits for bytes until the file "go" exists.
+            // The guest waits for bytes, which the program provides only after the file "go" exists.
             assertEventually("the program runs", BOOT_HANG_TIMEOUT, () -> Files.exists(started) || !guest.isRunning());
             assertTrue(guest.isRunning(), guest::logs);
             long pid = Long.parseLong(Files.readString(started).strip());
@@ -78,9 +78,9 @@ class LinuxGuestIT {
     }
 
     /**
-     * 20 KiB at 1024 bytes per 1000 ms take almost 20 periods. The tolerance of two periods covers the slice in the
-     * bucket at the start, the 64 bytes that the guest's driver requested before the read, and the inaccuracy of the
-     * guest's clock.
+     * To read 20 KiB at 1024 bytes per 1000 ms takes almost 20 periods. The test tolerates two periods less, because of
+     * the slice in the bucket at the start, the 64 bytes that the guest's driver requested before the read, and the
+     * inaccuracy of the guest's clock.
      */
     @Test
     void rateLimitHoldsInTheGuest() throws IOException, InterruptedException {
@@ -93,7 +93,7 @@ class LinuxGuestIT {
         }
     }
 
-    /** The memory of the ivshmem device stands for that of a passed-through device: it cannot be mapped. */
+    /** The memory of an ivshmem device cannot be mapped, like the memory of a passed-through device. */
     @Test
     void guestIsServedBesideDeviceMemory() throws IOException, InterruptedException {
         DaemonProcess daemon = daemons.start();
@@ -112,7 +112,9 @@ class LinuxGuestIT {
         }
     }
 
-    /** QEMU 7.2 accepts a packed ring that was not offered. QEMU 9 and later ignore the property. */
+    /**
+     * With packed=on, QEMU 7.2 lets the driver accept a packed ring that was not offered. QEMU 9 ignores the property.
+     */
     @Test
     void guestBootsWithoutTheDeviceIfItsPackedRingWasNotOffered() throws IOException, InterruptedException {
         DaemonProcess daemon = daemons.start();

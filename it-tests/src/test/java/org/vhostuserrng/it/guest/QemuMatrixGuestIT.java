@@ -24,7 +24,10 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** QEMU versions, kernels, boards, virtio transports and ring formats: each case boots a guest and powers it off. */
+/**
+ * Tests combinations of QEMU versions, kernels, boards, virtio transports and ring formats. Each case boots a guest and
+ * powers it off.
+ */
 @Tag("container")
 class QemuMatrixGuestIT {
     private static final String SOURCE = "/dev/urandom";
@@ -96,7 +99,7 @@ class QemuMatrixGuestIT {
         }
     }
 
-    /** One combination. Some boards hang when QEMU reboots them, even with QEMU's own virtio-rng. */
+    /** A combination to test. Some boards hang when QEMU reboots them, even with QEMU's own virtio-rng. */
     record MatrixCase(
             DebianRelease qemu, DebianRelease linux, QemuBoard board, VirtioTransport transport, RingFeatures ring) {
         boolean reboots() {

@@ -25,8 +25,8 @@ import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
- * QEMU's virtio-rng with each of QEMU's rng back-ends, one of which uses our egd-server, and our device, all in one
- * guest.
+ * Compares this project's device with QEMU's virtio-rng in one guest. There is one virtio-rng for each of QEMU's rng
+ * back-ends; the back-end rng-egd uses this project's egd-server.
  */
 @Tag("container")
 class QemuVirtioRngGuestIT {
@@ -35,14 +35,14 @@ class QemuVirtioRngGuestIT {
     private static final int MAX_BYTES = 1024;
     private static final int PERIOD_CENTISECONDS = 100;
     /**
-     * At the end of a window, the driver may hold one block and the reader another one, the time of which it has not
-     * recorded yet.
+     * Bytes that the device has served but whose time is not recorded at the end of a window: the driver may hold one
+     * block and the reader another one.
      */
     private static final int BYTES_IN_THE_GUEST = 2 * BLOCK;
 
     private static final int READS = 240;
 
-    /** The first PCI slot that the machine does not use. */
+    /** Number of the first PCI slot that the machine does not use. */
     private static final int FIRST_SLOT = 8;
 
     @Order(1)
@@ -134,14 +134,16 @@ class QemuVirtioRngGuestIT {
                 () -> "a window had " + ours + " bytes, of QEMU's device " + qemus);
     }
 
-    /** Reads 64-byte blocks as fast as the device allows, and returns the maximum number of bytes in one window. */
+    /**
+     * Reads 64-byte blocks as fast as the device serves them, and returns the maximum number of bytes in one window.
+     */
     private static long maxBytesInAWindow(String name, GuestSerialConsole guest, int device)
             throws IOException, InterruptedException {
         select(guest, device);
         String output = guest.execute("pace " + READS).replace("GUEST pace", "").strip();
         long[] all =
                 Arrays.stream(output.split(" ", -1)).mapToLong(Long::parseLong).toArray();
-        // Skips the first period: the driver already had a block, which belongs to an earlier window.
+        // Skip the first period: the driver already had a block, which belongs to an earlier window.
         long[] times = Arrays.stream(all)
                 .filter(time -> time >= all[0] + PERIOD_CENTISECONDS)
                 .toArray();
@@ -153,8 +155,8 @@ class QemuVirtioRngGuestIT {
     }
 
     /**
-     * The maximum number of times in one of consecutive windows. The guest does not know the phase of the windows, so
-     * the result is the smallest maximum over all phases.
+     * Returns the maximum number of bytes in one of several consecutive windows. The guest does not know when a window
+     * begins. Therefore the result is the smallest maximum of all possible beginnings.
      */
     private static long maxBytesInAWindow(long[] times) {
         return LongStream.range(0, PERIOD_CENTISECONDS)

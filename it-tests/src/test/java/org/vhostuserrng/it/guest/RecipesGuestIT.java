@@ -32,7 +32,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
-/** The commands and documents of tools/guest/RECIPES.md, read from that file. */
+/** Tests the commands and documents of tools/guest/RECIPES.md, which are read from that file. */
 @Tag("container")
 class RecipesGuestIT {
     private static final String QEMU_SCHEMA = "http://libvirt.org/schemas/domain/qemu/1.0";
@@ -44,7 +44,7 @@ class RecipesGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** The code blocks in a language below a heading, with the test's socket path. */
+    /** Returns the code blocks in a language below a heading, with the socket path of the test. */
     private List<String> blocks(String heading, String language) throws IOException {
         String document = Files.readString(GuestImageScripts.DIRECTORY.resolve("RECIPES.md"));
         String section =
@@ -57,7 +57,7 @@ class RecipesGuestIT {
                 .toList();
     }
 
-    /** Runs a QEMU command line with a kernel, a console and the test's monitor added. */
+    /** Runs a QEMU command line to which a kernel, a console and the test's monitor are added. */
     private QemuContainer boot(List<String> command, QemuBoard board) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(command.subList(1, command.size()));
         arguments.addAll(QemuMachine.consoleAndMonitor(machines.nextDirectory()));
@@ -99,7 +99,7 @@ class RecipesGuestIT {
         QemuContainer vm = boot(words(blocks(heading, "sh").getFirst()), QemuBoard.Q35);
         GuestSerialConsole guest = vm.console();
 
-        // Skips qmp_capabilities, which the test's QMP client has already sent.
+        // Skip qmp_capabilities, which the test's QMP client has already sent.
         for (String command : commands.getFirst().lines().skip(1).toList()) {
             vm.qmp().send(command);
         }
@@ -114,7 +114,9 @@ class RecipesGuestIT {
         assertEquals(0, vm.powerOff());
     }
 
-    /** Uses the QEMU arguments that libvirt derives from the domain's memory, and the domain's own QEMU arguments. */
+    /**
+     * Runs QEMU with the arguments that libvirt derives from the domain's memory, and with the domain's own arguments.
+     */
     @Test
     @DisplayName("libvirt's domain: its arguments for QEMU")
     void guestOfTheLibvirtDomainIsServed() throws IOException, InterruptedException {

@@ -26,8 +26,8 @@ import org.vhostuserrng.it.fixture.qemu.QemuMachine.GuestUserland;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
- * The checklist of QEMU's virtio-rng documentation, step by step: in a guest that boots from an initramfs, and in a
- * guest with systemd, whose udev loads the driver.
+ * Executes the checklist of QEMU's virtio-rng documentation step by step: in a guest that boots from an initramfs, and
+ * in a guest with systemd, where udev loads the driver.
  */
 @Tag("container")
 class VirtioRngChecklistGuestIT {
@@ -41,7 +41,7 @@ class VirtioRngChecklistGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** The guest; its CPU offers no RDRAND to the kernel. */
+    /** A guest for the checklist. Its CPU has no RDRAND, which the kernel could use instead of the device. */
     enum ChecklistGuest {
         INITRAMFS(GuestUserland.RNG_TOOLS, "poweroff -f"),
         SYSTEMD(GuestUserland.SYSTEMD, "systemctl poweroff");
@@ -99,7 +99,7 @@ class VirtioRngChecklistGuestIT {
     void rngtestFindsNoMoreFailuresThanChance(ChecklistGuest guest) throws IOException, InterruptedException {
         GuestSerialConsole console = boot(guest).console();
 
-        // About one in 1200 perfectly random blocks fails, and a single failure makes rngtest exit with status 1.
+        // rngtest exits with status 1 after a single failure; about one in 1200 perfectly random blocks fails.
         String result = console.execute("rngtest -c 200 </dev/hwrng 2>&1 || true");
 
         Matcher successes = Pattern.compile("FIPS 140-2 successes: (\\d+)").matcher(result);
@@ -113,14 +113,14 @@ class VirtioRngChecklistGuestIT {
         GuestSerialConsole console = boot(guest).console();
 
         console.execute("(rngd -f -r /dev/hwrng -s 64 >/tmp/rngd 2>&1) & echo");
-        // SIGUSR1, bit 9 of SigCgt, ends an rngd that does not catch it yet.
+        // Send SIGUSR1 only if rngd catches it (bit 9 of SigCgt); otherwise the signal would end rngd.
         console.execute("until grep -q 'FIPS 140-2 successes: [1-9]' /tmp/rngd; do for pid in $(pidof rngd);"
                 + " do grep -q 'SigCgt:.*[2367abef]..$' /proc/$pid/status && kill -USR1 $pid; done; sleep 1; done");
 
         String statistics = console.execute("cat /tmp/rngd");
         long successes = lastNumber("FIPS 140-2 successes: (\\d+)", statistics);
         long failures = lastNumber("FIPS 140-2 failures: (\\d+)", statistics);
-        // A faster guest tests more blocks, about one in 1200 of which fails by chance.
+        // About one in 1200 blocks fails by chance, and a faster guest tests more blocks.
         assertTrue(failures <= 1 + successes / 100, statistics);
     }
 

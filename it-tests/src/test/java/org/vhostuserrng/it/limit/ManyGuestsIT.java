@@ -15,7 +15,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** More guests in one daemon than its initial heap holds. */
+/** Tests a daemon with so many guests that its initial heap is too small for them. */
 class ManyGuestsIT {
     private static final int GUESTS = 1500;
     private static final int REQUEST_BYTES = 64;

@@ -31,21 +31,22 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /**
- * A guest that floods its ring, its front-end's socket or its kick eventfd does not starve another guest.
+ * Tests that a guest that floods its ring, its front-end's socket or its kick eventfd does not starve another guest,
+ * the neighbour.
  *
- * <p>Latency is measured as work of the flooding guest, not as time: the number of its buffers or messages that the
- * daemon completes between the neighbour's kick and its used buffer.
+ * <p>The latency of the neighbour is not measured as time, but as work of the flooding guest: the number of its buffers
+ * or messages that the daemon completes between a kick of the neighbour and the used buffer.
  */
 class NoisyNeighbourIT {
     private static final int QUEUE_SIZE = 16;
     private static final int REQUESTS = 200;
     /**
-     * Limit for the median: a fair daemon completes about one ring of the flooding guest before it serves the
-     * neighbour.
+     * Maximum median of the work ahead of the neighbour, in rings full of buffers. A fair daemon completes about one
+     * ring of the flooding guest before it serves the neighbour.
      */
     private static final int MAX_RINGS_AHEAD = 4;
     /**
-     * Limit for the median: messages of the flooding front-end that the daemon handles before it serves the neighbour.
+     * Maximum median of the work ahead of the neighbour, in messages of the flooding front-end.
      */
     private static final int MAX_MESSAGES_AHEAD = 10;
 
@@ -60,7 +61,7 @@ class NoisyNeighbourIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** Requests that fill the ring. */
+    /** The kind of requests that fill the ring of the flooding guest. */
     enum RequestFlood {
         BUFFERS_OF_64_KIB {
             @Override
@@ -93,13 +94,13 @@ class NoisyNeighbourIT {
         }
     }
 
-    /** A repeated step of the flooding guest; returns the amount of the daemon's work that the guest has observed. */
+    /** A step that the flooding guest repeats. Returns how much work of the daemon the guest has observed. */
     @FunctionalInterface
     private interface FloodStep {
         int run() throws IOException;
     }
 
-    /** Repeats the step in another thread while the neighbour is served {@link #REQUESTS} times. */
+    /** Repeats the step on another thread until {@link #REQUESTS} requests of the neighbour are served. */
     private static void assertNotStarved(EntropyDriver neighbour, String flooding, FloodStep step, int maxWorkAhead)
             throws Exception {
         AtomicLong steps = new AtomicLong();
@@ -125,7 +126,7 @@ class NoisyNeighbourIT {
         }
     }
 
-    /** The median, over the neighbour's requests, of the flooding guest's work between kick and used buffer. */
+    /** Returns the median, over the neighbour's requests, of the flooding guest's work between kick and used buffer. */
     private static long medianWorkAhead(EntropyDriver neighbour, String flooding, AtomicLong work) throws IOException {
         long[] ahead = new long[REQUESTS];
         for (int i = 0; i < REQUESTS; i++) {
@@ -144,7 +145,7 @@ class NoisyNeighbourIT {
         assertEventually("the flood goes on", () -> steps.get() > before || flood.isDone());
     }
 
-    /** Pops all used buffers and fills the ring; returns the number of used buffers. */
+    /** Pops all used buffers and fills the ring again. Returns the number of used buffers. */
     private static int fillRing(EntropyDriver guest, RequestFlood flood) throws IOException {
         DriverRing ring = guest.driverRing();
         int popped = 0;
@@ -199,7 +200,7 @@ class NoisyNeighbourIT {
                 return 1;
             }
         },
-        /** Kicks accumulate in the eventfd's counter, so the number of kicks that the daemon handles is unknown. */
+        /** The number of kicks that the daemon handles is unknown, because kicks add up in the eventfd's counter. */
         KICKS_WITHOUT_REQUESTS {
             @Override
             int run(EntropyDriver guest) throws IOException {
@@ -208,7 +209,7 @@ class NoisyNeighbourIT {
             }
         };
 
-        /** Runs one step; returns the number of messages that the daemon has acknowledged. */
+        /** Runs one step. Returns the number of messages that the daemon has acknowledged. */
         abstract int run(EntropyDriver guest) throws IOException;
     }
 

@@ -20,9 +20,9 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.SaturatingGuest;
 
-/** The rate limit of each guest: {@code --max-bytes}, {@code --period}, {@code --ops}, {@code --burst}. */
+/** Tests the rate limit of each guest: {@code --max-bytes}, {@code --period}, {@code --ops}, {@code --burst}. */
 class RateLimitIT {
-    /** Lasts longer than every test, so that a throttled guest stays throttled. */
+    /** The period is longer than any test, so that a throttled guest stays throttled. */
     private static final String[] ONE_REQUEST_PER_MINUTE = {"--max-bytes=64", "--period=60000"};
 
     @RegisterExtension
@@ -121,7 +121,7 @@ class RateLimitIT {
 
             long most = guest.maxBytesInTumblingWindow(Duration.ofMillis(300));
             assertTrue(most <= 1000, () -> most + " bytes in a window");
-            // 1000 bytes each in the first and in the last window, which begin three windows apart.
+            // The first and the last window, with 1000 bytes each, begin three windows apart.
             assertTrue(guest.longestDuration().toMillis() >= 3 * 300, () -> "only " + guest.longestDuration());
         }
     }

@@ -17,21 +17,23 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.SaturatingGuest;
 
 /**
- * Sharing of {@code --total-max-bytes} and of a slow source, by the weights of {@code --guest}.
+ * Tests that guests share {@code --total-max-bytes} and a slow source according to their weights in {@code --guest}.
  *
- * <p>Every guest has a backlog of requests that outlasts the test, and a measurement ends after a given number of
- * bytes, so the shares do not depend on when the test's own thread runs. DeficitRoundRobinTest checks the same with a
- * fake clock.
+ * <p>Every guest has more requests than the daemon can complete during the test, and a measurement ends after a number
+ * of bytes. Therefore the shares do not depend on when the test's own thread runs. DeficitRoundRobinTest tests the same
+ * with a fake clock.
  */
 class WeightedSharingIT {
     private static final int RATE = 20_000;
     private static final String[] TOTAL = {"--total-max-bytes=" + RATE, "--total-period=1000"};
-    /** The bytes by which the rate may be exceeded: a full bucket, and one slice (1/64 of a period's bytes). */
+    /**
+     * Number of bytes by which the rate may be exceeded: a full bucket and one slice (1/64 of the bytes of a period).
+     */
     private static final int BURST = RATE + 320;
 
     private static final int SLOW_SOURCE_BYTES = 20_000;
     private static final int SLOW_SOURCE_CHUNK = 200;
-    /** The number of samples in a source's start-up health tests. */
+    /** Number of samples of a source that the start-up health tests consume. */
     private static final int STARTUP_SAMPLES = 1024;
 
     @RegisterExtension
@@ -91,8 +93,8 @@ class WeightedSharingIT {
 
             SaturatingGuest.pollUntil(total -> total >= 5 * RATE, minimum, heavy);
 
-            // Half of the total, minus a full bucket of the guest and one of the total. Without the guarantee, the
-            // weight yields 0.01.
+            // The guarantee is half of the total, less a full bucket of the guest and one of the total. The weight
+            // alone would yield a share of 0.01.
             double share = share(minimum, minimum, heavy);
             assertTrue(share >= 0.3, () -> "share " + share);
         }

@@ -19,7 +19,7 @@ import org.vhostuserrng.it.fixture.ReservedHugePages;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 
-/** VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS: regions that are added and removed while the ring runs. */
+/** Tests VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS: regions are added and removed while the ring runs. */
 class ConfigureMemSlotsIT {
     private static final int GET_MAX_MEM_SLOTS = 36;
     private static final int ADD_MEM_REG = 37;
@@ -45,7 +45,7 @@ class ConfigureMemSlotsIT {
 
     private static byte[] singleRegion(FrontendMemoryRegion region) {
         byte[] table = FrontendPayloadEncoder.memoryRegions(List.of(region));
-        // A single memory region description has u64 padding in place of the count.
+        // A single memory region description has a u64 of padding where the table has the number of regions.
         Arrays.fill(table, 0, 8, (byte) 0);
         return table;
     }

@@ -29,7 +29,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.ReservedHugePages;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** VHOST_USER_PROTOCOL_F_LOG_SHMFD: the dirty page log that a VMM needs to migrate the guest. */
+/** Tests VHOST_USER_PROTOCOL_F_LOG_SHMFD: the dirty page log, which a VMM needs to migrate the guest. */
 class DirtyLogIT {
     private static final int SET_LOG_BASE = 6;
     private static final int SET_LOG_FD = 7;
@@ -37,7 +37,7 @@ class DirtyLogIT {
     private static final long F_LOG_ALL = 1L << 26;
     private static final int VRING_F_LOG = 1;
     private static final long PAGE = 4096;
-    /** One bit per page up to 8 GiB. */
+    /** Size of the log: one bit per page of the first 8 GiB of guest memory. */
     private static final long LOG_BYTES = 256 << 10;
 
     private static final long USED_RING_LOG_ADDRESS = 0x5000_0000L;
@@ -73,8 +73,8 @@ class DirtyLogIT {
     }
 
     /**
-     * Waits until the daemon has handled all earlier messages. The event loop may handle a kick before them, but it has
-     * handled them when it replies.
+     * Waits until the daemon has handled all earlier messages: it has when it replies. The event loop may handle a
+     * later kick before earlier messages.
      */
     private static void awaitHandled(EntropyDriver guest) throws IOException {
         guest.session().getFeatures();

@@ -14,7 +14,7 @@ import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** VHOST_USER_PROTOCOL_F_GPA_ADDRESSES: SET_VRING_ADDR carries guest-physical addresses. */
+/** Tests VHOST_USER_PROTOCOL_F_GPA_ADDRESSES: SET_VRING_ADDR contains guest-physical addresses. */
 class GpaAddressesIT {
     private static final long PROTOCOL_F_GPA_ADDRESSES = 1L << 21;
 

@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 
-/** Limits on mapped guest memory: one guest cannot exhaust the daemon's address space with sparse files. */
+/** Tests the limits of mapped guest memory: a guest cannot exhaust the daemon's address space with sparse files. */
 class GuestMemoryLimitIT {
     private static final long GIBIBYTE = 1L << 30;
     private static final long TEBIBYTE = 1L << 40;

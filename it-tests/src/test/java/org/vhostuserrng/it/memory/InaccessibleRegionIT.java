@@ -39,7 +39,10 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 
-/** A memory region whose file cannot be mapped, such as the memory of a device beside RAM: RAM is served. */
+/**
+ * Tests guests with a memory region whose file cannot be mapped, such as the memory of another device: buffers in RAM
+ * are served.
+ */
 class InaccessibleRegionIT {
     private static final long DEVICE_ADDRESS = 0x8_0000_0000L;
     private static final long DEVICE_USER_ADDRESS = 0x7c00_0000_0000L;
@@ -51,7 +54,7 @@ class InaccessibleRegionIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** A descriptor that a test sends, and closes. */
+    /** A descriptor that a test sends to the daemon and then closes. */
     record SentFile(int number, Closeable owner) implements Closeable {
         @Override
         public void close() throws IOException {
@@ -160,16 +163,16 @@ class InaccessibleRegionIT {
         abstract SentFile open(Path directory) throws IOException;
     }
 
-    /** The directory for temporary files may be in a file system whose files are not mapped. */
+    /** Creates a file in tmpfs. The daemon may refuse files in the file system of the directory for temporary files. */
     private static Path createInTmpfs(long size) throws IOException {
         return Files.write(Files.createTempFile(Path.of("/dev/shm"), "memory", ""), new byte[(int) size]);
     }
 
     /**
-     * Opens a file on overlayfs above tmpfs. Aborts the test without the privilege to mount.
+     * Opens a file in an overlayfs whose layers are in tmpfs. Skips the test if this process may not mount.
      *
-     * @param root where the mount is visible
-     * @param mount the command that mounts
+     * @param root root directory in which the mount is visible
+     * @param mount prefix of the command that mounts
      */
     private static SentFile openOnOverlayfs(Path directory, Path root, String... mount) throws IOException {
         Path layers = Files.createTempDirectory(Path.of("/dev/shm"), "overlay");
@@ -201,7 +204,7 @@ class InaccessibleRegionIT {
         }
     }
 
-    /** Describes the region; a test sends another file in place of its memory. */
+    /** Returns a description of the device's region. A test sends another file instead of the region's own memory. */
     private static FrontendMemoryRegion deviceRegion() throws IOException {
         return new FrontendMemoryRegion(DEVICE_ADDRESS, DEVICE_USER_ADDRESS, SIZE, 0, Sealing.SEALED);
     }
@@ -219,7 +222,7 @@ class InaccessibleRegionIT {
         return all;
     }
 
-    /** Replaces the memory table by RAM and the device's memory. Returns the acknowledgement. */
+    /** Sends a memory table with the RAM and the device's memory. Returns the acknowledgement. */
     private static long plugDevice(EntropyDriver guest, int deviceFd) throws IOException {
         try (FrontendMemoryRegion device = deviceRegion()) {
             return guest.session()

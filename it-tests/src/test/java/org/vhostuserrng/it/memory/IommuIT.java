@@ -49,11 +49,13 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.VirtualIommuGuest;
 
-/** VIRTIO_F_ACCESS_PLATFORM, VHOST_USER_IOTLB_MSG and the back-end channel: a device behind the guest's IOMMU. */
+/** Tests a device behind the guest's IOMMU: VIRTIO_F_ACCESS_PLATFORM, VHOST_USER_IOTLB_MSG and the back-end channel. */
 class IommuIT {
     private static final int UNKNOWN_TYPE = 5;
     private static final int MISSES = 5;
-    /** The first miss is repeated after 20 ms; each further delay is twice as long. */
+    /**
+     * Minimum time of the misses of the test: the daemon repeats a miss after 20 ms, and doubles each further delay.
+     */
     private static final long MIN_MILLIS_OF_MISSES = 20 + 40 + 80 + 160 + 320;
 
     private static final long EXTRA_USER_ADDRESS = 0x7a30_0000_0000L;
@@ -408,7 +410,7 @@ class IommuIT {
         List<FrontendMemoryRegion> regions =
                 new ArrayList<>(guest.driver().memory().regions());
         regions.addAll(List.of(extra));
-        // The memory object is not closed, because the caller owns the regions.
+        // Do not close the FrontendGuestMemory: the caller owns its regions.
         guest.session().setMemTable(new FrontendGuestMemory(regions));
     }
 
@@ -546,7 +548,7 @@ class IommuIT {
         DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS)) {
-            // Each invalidation causes a new miss; the socket buffer holds a few hundred of them.
+            // Each invalidation causes a new miss. The socket buffer has space for a few hundred misses only.
             for (int i = 0; i < 3000; i++) {
                 guest.unmap(RING_IOVA, PAGE);
                 guest.map(RING_IOVA, PAGE, READ_WRITE);

@@ -17,7 +17,7 @@ import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** {@code --require-sealed-memory}: guest memory that cannot be truncated. */
+/** Tests {@code --require-sealed-memory}: the daemon refuses guest memory that the VMM could truncate. */
 class SealedMemoryIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

@@ -31,11 +31,11 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** A front-end that truncates guest memory used by the daemon (SIGBUS) breaks only its own ring. */
+/** Tests that a front-end that truncates guest memory in use (SIGBUS) breaks only its own ring. */
 class TruncatedMemoryIT {
     private static final Duration COMPILATION_HANG_TIMEOUT = Duration.ofMinutes(5);
     private static final int REQUESTS_BETWEEN_CHECKS = 10_000;
-    /** A line of -XX:+PrintCompilation: time, number, attributes, tier, method. */
+    /** Matches a line of -XX:+PrintCompilation (time, number, attributes, tier, method) for the data path at tier 4. */
     private static final Pattern FILLER_AT_TIER_4 =
             Pattern.compile(" 4 +org\\.vhostuserrng\\.device\\.rng\\.EntropyBufferFiller::(fill|scatter) ");
 
@@ -68,8 +68,8 @@ class TruncatedMemoryIT {
     }
 
     /**
-     * The buffers are small, so that the daemon copies to them; a large buffer would be written by getrandom(2), which
-     * reports EFAULT.
+     * Offers a request with two buffers. They are small, so that the daemon copies the bytes to them. A large buffer
+     * would be written by getrandom(2), which reports EFAULT instead of SIGBUS.
      */
     private static void offerTwoBuffers(EntropyDriver guest) throws IOException {
         guest.makeAvailableAndKick(guest.ring()
@@ -140,8 +140,8 @@ class TruncatedMemoryIT {
     }
 
     /**
-     * The first buffer is in memory that remains, the second one in memory that has been truncated. A restarted ring
-     * still contains the request.
+     * The first buffer is in memory that still exists, the second one in memory that was truncated. When the ring is
+     * restarted, it still contains the request.
      */
     @ParameterizedTest
     @ValueSource(strings = {"", "total-"})

@@ -1,2 +1,2 @@
-/** Guest memory: memory slots, sealing, truncation, limits, dirty page log, IOMMU. */
+/** Tests of guest memory: memory slots, sealing, truncation, limits, dirty page log, IOMMU. */
 package org.vhostuserrng.it.memory;

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** Command-line options and their error messages. */
+/** Tests the command-line options and their error messages. */
 class CommandLineIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

@@ -19,7 +19,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** {@code --config} and {@code --check-config}. */
+/** Tests {@code --config} and {@code --check-config}. */
 class ConfigFileIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

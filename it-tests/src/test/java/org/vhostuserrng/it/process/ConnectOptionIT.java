@@ -20,7 +20,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** {@code --connect}: the VMM listens (QEMU's server=on), and the daemon connects and reconnects. */
+/** Tests {@code --connect}: the VMM listens (QEMU's server=on); the daemon connects and reconnects. */
 class ConnectOptionIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -97,8 +97,8 @@ class ConnectOptionIT {
     }
 
     /**
-     * Sends the messages that QEMU 7.2 sends to a back-end that has reconnected: no feature negotiation, but need_reply
-     * is set.
+     * Sends the messages that QEMU 7.2 sends to a back-end that has reconnected: QEMU does not negotiate features
+     * again, but sets need_reply.
      */
     private static void resume(FrontendSession resumed, EntropyDriver guest) throws IOException {
         int ring = 0;

@@ -28,7 +28,7 @@ import org.vhostuserrng.it.fixture.daemon.ControlClient;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** {@code --control-socket} and {@code ctl}: guests and limits are shown and changed while guests are served. */
+/** Tests {@code --control-socket} and {@code ctl}: they show and change guests and limits while guests are served. */
 @Timeout(300)
 class ControlSocketIT {
     private static final String OK = "ok\n";

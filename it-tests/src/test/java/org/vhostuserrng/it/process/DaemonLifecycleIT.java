@@ -18,7 +18,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Start, signals, and the socket in the file system (vhost-user, "Backend program conventions"). */
+/** Tests start, signals, and the socket's file (vhost-user, "Backend program conventions"). */
 class DaemonLifecycleIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

@@ -17,7 +17,7 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** File descriptors, threads and mappings of the daemon, and when it releases them. */
+/** Tests how many file descriptors, threads and mappings the daemon has, and when it releases them. */
 class DaemonResourcesIT {
     private static final int RECONNECTS = 300;
     private static final String SOURCE = "/dev/urandom";

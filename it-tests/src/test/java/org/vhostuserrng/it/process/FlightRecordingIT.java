@@ -22,7 +22,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** The daemon's JDK Flight Recorder events, recorded as CONTRIBUTING describes. */
+/** Tests the daemon's JDK Flight Recorder events, which are recorded as CONTRIBUTING describes. */
 class FlightRecordingIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -47,12 +47,12 @@ class FlightRecordingIT {
     }
 
     /**
-     * Returns once the daemon has handled the guest's kick and found no bytes. The filler thread, not the event loop,
-     * reads the FIFO.
+     * Waits until the daemon has handled the guest's kick and found no bytes. Not the event loop but the read-ahead
+     * thread reads the FIFO.
      */
     private static void awaitStarved(Process daemon, Path fifo, EntropyDriver guest) throws IOException {
         assertEventually("the source is open", () -> hasOpen(daemon, fifo));
-        // The event loop handles the kick before messages that arrive later.
+        // The event loop handles the kick before messages that arrive after the kick.
         guest.session().getFeatures();
         guest.session().getFeatures();
     }
@@ -95,7 +95,7 @@ class FlightRecordingIT {
                 guest.ring().popUsed();
                 assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
             }
-            // The socket serves the next front-end only after the session of the first has ended.
+            // The daemon serves another front-end on this socket only when the first session has ended.
             try (EntropyDriver next = EntropyDriver.start(socket)) {
                 next.session().getFeatures();
                 firstSessionEnded = Instant.now();

@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.hold.HeldService;
 import org.vhostuserrng.it.fixture.hold.NotifySender;
 import org.vhostuserrng.libc.PipePair;
 
-/** The command {@code hold}: restarts, signals, status, and the file descriptor store. */
+/** Tests the command {@code hold}: restarts, signals, exit status, and the file descriptor store. */
 class HoldIT {
     private static final int KILLED = 137;
 

@@ -28,15 +28,14 @@ import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
 /**
- * {@code --fd}: the daemon inherits its socket through posix_spawn(3), because ProcessBuilder passes no descriptors to
- * a child.
+ * Tests {@code --fd}. posix_spawn(3) starts the daemon, because ProcessBuilder cannot pass descriptors to a child.
  */
 class InheritedSocketIT {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final int STDOUT = 1;
     private static final int STDERR = 2;
 
-    /** Greater than the descriptors that this JVM has open. */
+    /** The number of the inherited descriptor: greater than those of all descriptors that this JVM has open. */
     private static final int INHERITED = 200;
 
     private static final long NOT_STARTED = 0;
@@ -91,8 +90,8 @@ class InheritedSocketIT {
     }
 
     /**
-     * Closes a descriptor without shutting down the socket, which the daemon uses; closing the channel would shut it
-     * down.
+     * Closes a descriptor without shutting down the socket, because the daemon uses the socket. Closing the channel
+     * would shut it down.
      */
     private static void closeHere(int fd) {
         POSIX_CALLS.close(fd);

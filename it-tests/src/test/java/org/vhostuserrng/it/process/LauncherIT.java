@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.it.fixture.HostCommand;
 
-/** The launcher script: how it finds its distribution and a JDK. */
+/** Tests how the launcher script finds its distribution and a JDK. */
 class LauncherIT {
     @TempDir
     Path directory;

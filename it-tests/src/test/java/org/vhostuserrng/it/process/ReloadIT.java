@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.daemon.ControlClient;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** SIGHUP and {@code ctl reload} with a configuration file that has changed. */
+/** Tests SIGHUP and {@code ctl reload} after the configuration file was changed. */
 @Timeout(300)
 class ReloadIT {
     private static final String LIMITED = "max-bytes = 64\nperiod = \"60s\"\n";

@@ -32,13 +32,16 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** The daemon as a service: notifications on NOTIFY_SOCKET, and sockets in LISTEN_FDS. The test is the manager. */
+/**
+ * Tests the daemon as a service: notifications on NOTIFY_SOCKET, and sockets in LISTEN_FDS. The test acts as the
+ * service manager.
+ */
 class ServiceManagerIT {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final int STDOUT = 1;
     private static final int STDERR = 2;
     private static final int FIRST_LISTEN_FD = 3;
-    /** Greater than the descriptors that this JVM has open. */
+    /** An unused descriptor number: greater than those of all descriptors that this JVM has open. */
     private static final int UNUSED_FD = 200;
 
     private static final int MAX_DATAGRAM = 4096;
@@ -67,7 +70,7 @@ class ServiceManagerIT {
         notifications.close();
     }
 
-    /** Starts the daemon; a shell sets LISTEN_PID to the daemon's process ID, as systemd does. */
+    /** Starts the daemon by a shell, which sets LISTEN_PID to the daemon's process ID, as systemd does. */
     private void start(List<SpawnFileAction> descriptors, String... options) throws IOException {
         List<SpawnFileAction> actions = new ArrayList<>(descriptors);
         String log = Files.createFile(directory.resolve("log")).toString();
@@ -106,7 +109,7 @@ class ServiceManagerIT {
         return listener;
     }
 
-    /** Starts the daemon with two listening sockets, {@code web} and {@code db}. */
+    /** Starts the daemon with two listening sockets, whose names are {@code web} and {@code db}. */
     private void startWithTwoSockets(String... options) throws IOException {
         UnixServerSocketChannel web = listen(socket("web"));
         UnixServerSocketChannel db = listen(socket("db"));

@@ -21,7 +21,7 @@ import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** {@code --socket-mode}, {@code --socket-group} and {@code --allow-uid}. */
+/** Tests {@code --socket-mode}, {@code --socket-group} and {@code --allow-uid}. */
 class SocketAccessIT {
     private static final int OTHER_ID = 65534;
 
@@ -44,7 +44,7 @@ class SocketAccessIT {
         return (int) Files.getAttribute(daemons.directory(), "unix:uid");
     }
 
-    /** Whether a process of another user, with a group, may write to the socket's file. */
+    /** Whether a process of another user that has the group {@code group} may write to the socket's file. */
     private boolean mayConnect(DaemonProcess daemon, int group) throws Exception {
         List<String> command = List.of(
                 "setpriv",

@@ -19,7 +19,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The file of a listening socket: locks of others, removed, renamed and replaced files. */
+/** Tests the file of a listening socket: locked by another process, removed, renamed or replaced. */
 class SocketFileIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -38,7 +38,7 @@ class SocketFileIT {
         }
     }
 
-    /** Runs flock(1) and returns once it holds the lock. */
+    /** Starts flock(1), and returns when it holds the lock. */
     private Process lock(String option, Path file) throws IOException {
         Path locked = daemons.directory().resolve("locked");
         Process holder = new ProcessBuilder(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** {@code --ready-fd}, {@code --exit-with-fd}, {@code --log-level}, and lines for the journal. */
+/** Tests {@code --ready-fd}, {@code --exit-with-fd}, {@code --log-level}, and log lines for systemd's journal. */
 class SupervisorIT {
     @TempDir
     private Path directory;
@@ -32,7 +32,7 @@ class SupervisorIT {
         }
     }
 
-    /** Starts the daemon with the redirections of a shell; its standard input is a pipe from this process. */
+    /** Starts the daemon by a shell with redirections. The daemon's standard input is a pipe from this process. */
     private void start(String redirections, String... options) throws IOException {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" " + redirections, "sh"));
         command.addAll(PackagedProgram.commandLine("--socket-path=" + socket()));

@@ -28,9 +28,15 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Every command in unusual surroundings: it works, or it fails with a message and a status, never a stack trace. */
+/**
+ * Tests every command in unusual environments: the command works, or fails with a message and an exit status, never
+ * with a stack trace.
+ */
 class SurroundingsIT {
-    /** Runs a command line that prints a result: the shell replaces "$@" by the program and its arguments. */
+    /**
+     * Shell commands that run a program in an unusual environment in which it can work. "$@" is the program with its
+     * arguments.
+     */
     private static final List<String> SURROUNDINGS = List.of(
             "exec env -i \"$@\"",
             "LC_ALL=C exec \"$@\"",
@@ -42,7 +48,7 @@ class SurroundingsIT {
             "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"",
             "CDPATH=/ exec \"$@\"");
 
-    /** Surroundings in which no command can succeed. */
+    /** Shell commands for environments in which no command can succeed. */
     private static final List<String> HOPELESS = List.of(
             "exec \"$@\" >/dev/full",
             "exec \"$@\" >&-",
@@ -239,7 +245,7 @@ class SurroundingsIT {
         }
     }
 
-    /** The bytes of /proc/net/unix as characters. */
+    /** Returns the bytes of /proc/net/unix as characters. */
     private static String bound() throws IOException {
         return Files.readString(Path.of("/proc/net/unix"), StandardCharsets.ISO_8859_1);
     }

@@ -31,9 +31,9 @@ import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Sessions cause only the system calls that transport/SYSTEM-CALLS.md lists, with what each can wait for. */
+/** Tests that sessions cause only the system calls in transport/SYSTEM-CALLS.md, which tells what each can wait for. */
 class SystemCallsIT {
-    /** A line of strace: thread, call, and arguments or "resumed". */
+    /** Matches a line of strace: thread, system call, and arguments or "resumed". */
     private static final Pattern TRACED = Pattern.compile("^\\d+ +(?:<\\.\\.\\. )?([a-z]\\w*)(?:\\(| resumed)");
 
     private static final Pattern DOCUMENTED = Pattern.compile("`([a-z]\\w*)`");
@@ -61,7 +61,7 @@ class SystemCallsIT {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Attaches strace(1) to the daemon. Skips the test where that is impossible. */
+    /** Attaches strace(1) to the daemon. Skips the test if that is impossible. */
     private static Process trace(DaemonProcess daemon, Path trace) throws IOException, InterruptedException {
         Path error = trace.resolveSibling("strace.err");
         Process strace;

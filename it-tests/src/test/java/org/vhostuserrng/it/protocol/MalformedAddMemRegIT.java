@@ -9,14 +9,14 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_ADD_MEM_REG. */
+/** Malformed messages of type VHOST_USER_ADD_MEM_REG. */
 class MalformedAddMemRegIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
         return CraftedFrontendMessage.of(ADD_MEM_REG, MemRegionPayloads.singleTestRegion(), MessageFdKind.SEALED_MEMFD);
     }
 
-    /** A region whose file cannot be mapped is accepted, see InaccessibleRegionIT. */
+    /** None: the daemon accepts a region whose file cannot be mapped, see InaccessibleRegionIT. */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.empty();

@@ -8,7 +8,7 @@ import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_GET_INFLIGHT_FD. */
+/** Malformed messages of type VHOST_USER_GET_INFLIGHT_FD. */
 class MalformedGetInflightFdIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

@@ -11,7 +11,7 @@ import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_GET_VRING_BASE and VHOST_USER_GET_VRING_BASE_SKIP_DRAIN. */
+/** Malformed messages of types VHOST_USER_GET_VRING_BASE and VHOST_USER_GET_VRING_BASE_SKIP_DRAIN. */
 @ParameterizedClass
 @EnumSource(names = {"GET_VRING_BASE", "GET_VRING_BASE_SKIP_DRAIN"})
 class MalformedGetVringBaseIT extends MalformedMessageContract {

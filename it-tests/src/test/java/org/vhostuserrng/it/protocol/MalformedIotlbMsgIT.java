@@ -9,7 +9,7 @@ import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_IOTLB_MSG. */
+/** Malformed messages of type VHOST_USER_IOTLB_MSG. */
 class MalformedIotlbMsgIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

@@ -34,13 +34,13 @@ import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /**
- * The tests that every vhost-user message must pass, at every stage of a session: a malformed message is rejected as
- * the specification requires, ends no session other than its own, and leaks no resource. A subclass supplies the
- * well-formed message and the malformations that are specific to it.
+ * The tests that every vhost-user message must pass at every stage of a session: the daemon must reject a malformed
+ * message as the specification requires. The message must not end another session and must not leak resources. A
+ * subclass supplies the well-formed message and the malformations of this message.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class MalformedMessageContract {
-    /** The maximum number of file descriptors of one sendmsg(2). */
+    /** Maximum number of file descriptors of one sendmsg(2). */
     private static final int SCM_MAX_FD = 253;
 
     private static final int RESERVED_FLAGS = 0xffff_fff0;
@@ -51,22 +51,22 @@ abstract class MalformedMessageContract {
 
     // --- supplied by a subclass ------------------------------------------------------------------------------------
 
-    /** The well-formed message. */
+    /** Returns the well-formed message. */
     abstract CraftedFrontendMessage message();
 
-    /** The outcome of malformed payloads, sizes and file descriptors. */
+    /** Returns the outcome that malformed payloads, sizes and file descriptors must have. */
     ExpectedOutcome outcome() {
         return ExpectedOutcome.NACK_OR_CLOSED;
     }
 
-    /** The malformations that are specific to this message. */
+    /** Returns the messages with malformations that are specific to this message type. */
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         return Stream.empty();
     }
 
     /**
-     * The message with file descriptors of each kind that it does not accept; empty for a message without file
-     * descriptors.
+     * Returns the message with a file descriptor of each kind that the daemon must reject; empty for a message without
+     * file descriptors.
      */
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.of(MessageFdKind.values())
@@ -94,7 +94,7 @@ abstract class MalformedMessageContract {
         return new MalformedMessage(description, malformed, outcome());
     }
 
-    /** The message with the indices of queues that the device does not have; {@code payload} encodes an index. */
+    /** Returns messages with the index of a queue that the device does not have; {@code payload} encodes the index. */
     final Stream<MalformedMessage> malformedQueueIndices(IntFunction<byte[]> payload) {
         return IntStream.of(1, 2, 255, 256, 65536, Integer.MIN_VALUE, -1)
                 .mapToObj(index -> malformed("queue " + Integer.toUnsignedString(index), payload.apply(index)));
@@ -102,7 +102,7 @@ abstract class MalformedMessageContract {
 
     // --- malformations of every message ----------------------------------------------------------------------------
 
-    /** The kind of the message's file descriptors; null for a message without file descriptors. */
+    /** Returns the kind of the message's file descriptors; null for a message without file descriptors. */
     private MessageFdKind kind() {
         return message().fds().isEmpty() ? null : message().fds().getFirst();
     }

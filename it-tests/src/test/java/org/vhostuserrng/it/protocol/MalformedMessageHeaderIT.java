@@ -16,14 +16,14 @@ import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.protocol.MalformedMessageHeaderIT.MessageCase;
 
-/** Messages in which only the size, the flags and the file descriptors can be malformed. */
+/** Malformed messages of types whose payload cannot be malformed, only the size, the flags and the file descriptors. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("messages")
 class MalformedMessageHeaderIT extends MalformedMessageContract {
     @Parameter
     MessageCase messageCase;
 
-    /** A well-formed message, and the outcome of a malformed one. */
+    /** A well-formed message, and the outcome that its malformed variants must have. */
     record MessageCase(FrontendMessageType type, CraftedFrontendMessage message, ExpectedOutcome outcome) {
         @Override
         public String toString() {
@@ -31,12 +31,12 @@ class MalformedMessageHeaderIT extends MalformedMessageContract {
         }
     }
 
-    /** A message without its own reply: with need_reply, it is rejected by a NACK. */
+    /** Returns a message that has a reply only with need_reply. The daemon then rejects it with a NACK. */
     private static MessageCase command(FrontendMessageType type, byte[] payload, MessageFdKind... fds) {
         return new MessageCase(type, CraftedFrontendMessage.of(type, payload, fds), NACK_OR_CLOSED);
     }
 
-    /** A message whose reply cannot report an error. */
+    /** Returns a message whose reply cannot report an error. */
     private static MessageCase query(FrontendMessageType type) {
         return new MessageCase(type, CraftedFrontendMessage.of(type, FrontendPayloadEncoder.none()), SESSION_CLOSED);
     }
@@ -68,7 +68,10 @@ class MalformedMessageHeaderIT extends MalformedMessageContract {
         return messageCase.outcome();
     }
 
-    /** A connected socket and the write end of a pipe can replace an eventfd, and a pipe the back-end channel. */
+    /**
+     * The daemon accepts a connected socket or the write end of a pipe as an eventfd, and a pipe as the back-end
+     * channel.
+     */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return super.wrongFdKinds(stage)

@@ -9,7 +9,7 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_REM_MEM_REG. */
+/** Malformed messages of type VHOST_USER_REM_MEM_REG. */
 class MalformedRemMemRegIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

@@ -11,7 +11,7 @@ import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_DEVICE_STATE_FD. */
+/** Malformed messages of type VHOST_USER_SET_DEVICE_STATE_FD. */
 class MalformedSetDeviceStateFdIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
@@ -38,7 +38,9 @@ class MalformedSetDeviceStateFdIT extends MalformedMessageContract {
                 : values;
     }
 
-    /** The message's own reply reports the error, once VHOST_USER_PROTOCOL_F_DEVICE_STATE has been negotiated. */
+    /**
+     * After VHOST_USER_PROTOCOL_F_DEVICE_STATE was negotiated, the reply that the message always has reports the error.
+     */
     private static MalformedMessage malformed(
             String description, CraftedFrontendMessage message, VhostUserSessionStage stage) {
         boolean negotiated = stage != VhostUserSessionStage.CONNECTED;

@@ -10,7 +10,7 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_INFLIGHT_FD. */
+/** Malformed messages of type VHOST_USER_SET_INFLIGHT_FD. */
 class MalformedSetInflightFdIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

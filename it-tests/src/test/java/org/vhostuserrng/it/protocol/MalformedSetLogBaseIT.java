@@ -12,7 +12,7 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_LOG_BASE. */
+/** Malformed messages of type VHOST_USER_SET_LOG_BASE. */
 class MalformedSetLogBaseIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

@@ -9,20 +9,20 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_MEM_TABLE. */
+/** Malformed messages of type VHOST_USER_SET_MEM_TABLE. */
 class MalformedSetMemTableIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
         return CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1), MessageFdKind.SEALED_MEMFD);
     }
 
-    /** User Mode Linux always sends room for two regions, see UserModeLinuxSessionIT. */
+    /** User Mode Linux always sends a payload with space for two regions, see UserModeLinuxSessionIT. */
     @Override
     boolean payloadMayBeLonger() {
         return true;
     }
 
-    /** A region whose file cannot be mapped is accepted, see InaccessibleRegionIT. */
+    /** None: the daemon accepts a region whose file cannot be mapped, see InaccessibleRegionIT. */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.empty();

@@ -9,7 +9,7 @@ import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_PROTOCOL_FEATURES. */
+/** Malformed messages of type VHOST_USER_SET_PROTOCOL_FEATURES. */
 class MalformedSetProtocolFeaturesIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
@@ -19,7 +19,7 @@ class MalformedSetProtocolFeaturesIT extends MalformedMessageContract {
 
     @Override
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
-        // 14 is INBAND_NOTIFICATIONS, 17 is XEN_MMAP.
+        // The daemon does not offer bit 14 (INBAND_NOTIFICATIONS) and bit 17 (XEN_MMAP); bit 63 is not defined.
         return Stream.of(14, 17, 63)
                 .map(bit -> malformed("bit " + bit + ", not offered", FrontendPayloadEncoder.u64(1L << bit)));
     }

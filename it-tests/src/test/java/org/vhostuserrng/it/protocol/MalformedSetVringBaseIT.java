@@ -8,7 +8,7 @@ import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_VRING_BASE. */
+/** Malformed messages of type VHOST_USER_SET_VRING_BASE. */
 class MalformedSetVringBaseIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {

@@ -13,7 +13,7 @@ import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
-/** VHOST_USER_SET_VRING_KICK, VHOST_USER_SET_VRING_CALL and VHOST_USER_SET_VRING_ERR. */
+/** Malformed messages of types VHOST_USER_SET_VRING_KICK, VHOST_USER_SET_VRING_CALL and VHOST_USER_SET_VRING_ERR. */
 @ParameterizedClass
 @EnumSource(names = {"SET_VRING_KICK", "SET_VRING_CALL", "SET_VRING_ERR"})
 class MalformedSetVringEventFdIT extends MalformedMessageContract {
@@ -25,7 +25,7 @@ class MalformedSetVringEventFdIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(type, FrontendPayloadEncoder.u64(0), MessageFdKind.EVENTFD);
     }
 
-    /** A connected socket is accepted, and the write end of a pipe except as a kick descriptor. */
+    /** The daemon accepts a connected socket, and the write end of a pipe unless it is the kick descriptor. */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return super.wrongFdKinds(stage)

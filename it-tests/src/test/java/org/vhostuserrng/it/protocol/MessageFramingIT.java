@@ -23,7 +23,7 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Message boundaries do not depend on how the bytes are split into writes. */
+/** Tests that the boundaries of messages do not depend on how the front-end divides the bytes into writes. */
 class MessageFramingIT {
     private static final int SLOW_FRONTENDS = 32;
 

@@ -19,7 +19,10 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** SET_FEATURES with a feature that the daemon did not offer: the refusal names the cure and ends no session. */
+/**
+ * Tests SET_FEATURES with a feature that the daemon did not offer: the log line names the feature and the option that
+ * offers it, and the session does not end.
+ */
 class UnofferedFeaturesIT {
     private static final long WANTED = VirtioFeatureBit.VERSION_1.mask() | VirtioFeatureBit.PROTOCOL_FEATURES.mask();
 
@@ -49,7 +52,7 @@ class UnofferedFeaturesIT {
         }
     }
 
-    /** As QEMU 7.2 does with packed=on. */
+    /** QEMU 7.2 sends such a message with packed=on. */
     @Test
     void sessionGoesOnWithoutAStartedVringIfNoAcknowledgementWasRequested() throws Exception {
         DaemonProcess daemon = daemons.start();

@@ -21,8 +21,8 @@ import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /**
- * Unknown messages and messages for other device types are rejected at every stage, with any payload and file
- * descriptors.
+ * Tests that the daemon rejects unknown messages and messages for other device types at every stage of a session, with
+ * any payload and file descriptors.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class UnsupportedMessageIT {

@@ -19,7 +19,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Requests of a well-behaved guest. */
+/** Tests the requests of a well-behaved guest. */
 class EntropyRequestIT {
     private static final int MAX_REQUEST_BYTES = 65536;
 

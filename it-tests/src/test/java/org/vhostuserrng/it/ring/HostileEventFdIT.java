@@ -19,7 +19,10 @@ import org.vhostuserrng.it.fixture.EventualAssertions;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Kick, call and err eventfds that are full, blocking or semaphores: the event loop neither blocks nor spins. */
+/**
+ * Tests kick, call and err eventfds that are full, blocking or semaphores: the event loop must neither block nor
+ * busy-poll.
+ */
 class HostileEventFdIT {
     /** The counter of a full eventfd: 2^64 - 2. */
     private static final long FULL = -2;

@@ -25,8 +25,8 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /**
- * A guest whose requestq violates VIRTIO 1.3 §2.7: the daemon marks the ring broken, does not write the guest's memory,
- * signals the err eventfd, and continues to serve other guests.
+ * Tests guests whose requestq violates VIRTIO 1.3 §2.7: the daemon must mark the ring broken, must not write to the
+ * guest's memory, must signal the err eventfd, and must continue to serve other guests.
  */
 class HostileSplitRingIT {
     private static final int QUEUE_SIZE = 16;
@@ -36,7 +36,7 @@ class HostileSplitRingIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** Writes hostile descriptors; returns the head to make available. */
+    /** Writes hostile descriptors. Returns the index of the head descriptor to make available. */
     @FunctionalInterface
     private interface DescriptorAttack {
         int writeDescriptors(EntropyDriver guest) throws IOException;

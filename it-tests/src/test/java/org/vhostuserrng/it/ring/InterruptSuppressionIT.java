@@ -17,7 +17,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Used buffer notification suppression (VIRTIO 1.3 §2.7.7), with and without VIRTIO_F_EVENT_IDX. */
+/** Tests used buffer notification suppression (VIRTIO 1.3 §2.7.7), with and without VIRTIO_F_EVENT_IDX. */
 class InterruptSuppressionIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -31,8 +31,8 @@ class InterruptSuppressionIT {
     }
 
     /**
-     * Resets the call eventfd, because a back-end may signal it without a used buffer when a ring starts. After the
-     * reply to GET_FEATURES, the event loop has also signalled the completion of the request.
+     * Resets the call eventfd: when a ring starts, a back-end may signal it without a used buffer. When the reply to
+     * GET_FEATURES has arrived, the event loop has also signalled the completion of the request.
      */
     private static void drainStartupInterrupt(EntropyDriver guest) throws IOException {
         guest.request(64, HANG_TIMEOUT);

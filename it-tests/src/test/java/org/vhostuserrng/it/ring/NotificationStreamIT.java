@@ -31,9 +31,12 @@ import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Kick, call and err through pipes and socket pairs in place of eventfds, as front-ends without eventfds send them. */
+/**
+ * Tests pipes and socket pairs as kick, call and err descriptors. Front-ends on hosts without eventfd send them instead
+ * of eventfds.
+ */
 class NotificationStreamIT {
-    /** More words than a pipe or a socket buffer holds. */
+    /** More notifications than the buffer of a pipe or socket can hold. */
     private static final int MANY_KICKS = 20_000;
 
     @RegisterExtension
@@ -43,7 +46,7 @@ class NotificationStreamIT {
         return guest.session().sendWithNeedReply(type.id(), FrontendPayloadEncoder.u64(FrontendRequestq.INDEX), fd);
     }
 
-    /** Makes a buffer available whose completion must interrupt, without a kick. */
+    /** Makes a buffer available, with interrupts enabled. Does not kick. */
     private static void makeAvailable(EntropyDriver guest) {
         guest.ring().enableInterrupts();
         guest.ring().makeAvailable(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));

@@ -23,7 +23,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Packed virtqueues (VIRTIO 1.3 §2.8), VIRTIO_F_IN_ORDER, and the options that offer them. */
+/** Tests packed virtqueues (VIRTIO 1.3 §2.8), VIRTIO_F_IN_ORDER, and the options that offer both. */
 class PackedRingIT {
     private static final Options PACKED =
             Options.DEFAULT.withFeatures(Options.DEFAULT.features() | VirtioFeatureBit.RING_PACKED.mask());
@@ -108,7 +108,7 @@ class PackedRingIT {
         }
     }
 
-    /** Pops all used buffers and returns their number. Throws if the device uses a buffer twice. */
+    /** Pops all used buffers and returns their number. Throws an exception if the device uses a buffer twice. */
     private static int popAll(DriverRing ring) {
         int popped = 0;
         while (ring.popUsed()) {

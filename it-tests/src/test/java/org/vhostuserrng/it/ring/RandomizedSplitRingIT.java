@@ -18,7 +18,7 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Rings with pseudo-random descriptors, available entries and indices, some valid and some not. */
+/** Tests rings with pseudo-random descriptors, available-ring entries and indices, some of which are invalid. */
 class RandomizedSplitRingIT {
     private static final int QUEUE_SIZE = 8;
     private static final int SESSIONS = 60;

@@ -27,7 +27,8 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /**
- * The vhost-user specification prescribes no order for the messages that configure a ring, so every order must work.
+ * Tests the order of the messages that configure a ring: every order must work, because the vhost-user specification
+ * does not define one.
  */
 class VringSetupOrderIT {
     private static final int ORDERS = 60;

@@ -18,7 +18,7 @@ import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** GET_VRING_BASE and SET_VRING_ENABLE (vhost-user, "Ring states"). */
+/** Tests GET_VRING_BASE and SET_VRING_ENABLE (vhost-user, "Ring states"). */
 class VringStopIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

@@ -1,2 +1,2 @@
-/** Virtqueues: split and packed, start and stop, notifications, hostile drivers. */
+/** Tests of virtqueues: split and packed, start and stop, notifications, hostile drivers. */
 package org.vhostuserrng.it.ring;

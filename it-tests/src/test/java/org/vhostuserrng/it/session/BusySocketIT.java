@@ -13,9 +13,9 @@ import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Front-ends that connect to a socket while another front-end is connected. */
+/** Tests front-ends that connect to a socket while another front-end is connected. */
 class BusySocketIT {
-    /** Longer than the time after which a silent front-end gives way. */
+    /** Longer than the time after which the daemon replaces a silent front-end by a new one. */
     private static final long SILENCE_SECONDS = 4;
 
     private static final int MANY = 200;

@@ -33,13 +33,16 @@ import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** VHOST_USER_PROTOCOL_F_DEVICE_STATE: the rate limit and the counters migrate with a guest to another daemon. */
+/**
+ * Tests VHOST_USER_PROTOCOL_F_DEVICE_STATE: the usage of the rate limit and the counters migrate with a guest to
+ * another daemon.
+ */
 class DeviceStateMigrationIT {
-    /** Lasts longer than the test, so that a throttled guest stays throttled. */
+    /** The period is longer than the test, so that a throttled guest stays throttled. */
     private static final String PERIOD = "--period=60000";
 
     private static final String MAX_BYTES = "--max-bytes=1000";
-    /** In this mode, a guest may use all bytes of a window at once. */
+    /** The mode in which a guest may use all bytes of a window at once. */
     private static final String WINDOW = "--limit-mode=window";
 
     private static final Options OPTIONS = Options.DEFAULT.withProtocolFeatures(
@@ -76,7 +79,7 @@ class DeviceStateMigrationIT {
         }
     }
 
-    /** Loads the state, and returns the reply to CHECK_DEVICE_STATE. */
+    /** Loads a device state, and returns the reply to CHECK_DEVICE_STATE. */
     private static long load(EntropyDriver guest, byte[] state) throws IOException {
         try (FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             assertEquals(DEVICE_STATE_NOFD_MASK, transfer(guest, DEVICE_STATE_LOAD, pipe));
@@ -99,7 +102,7 @@ class DeviceStateMigrationIT {
 
     @Test
     void throttledGuestStaysThrottledAfterTheMigration() throws Exception {
-        // Both daemons are started before the guest is throttled, because starting a daemon takes part of the period.
+        // Start both daemons before the guest is throttled, because the start of a daemon takes a part of the period.
         DaemonProcess destination = daemons.startWithSockets(1, MAX_BYTES, PERIOD, WINDOW);
         try (EntropyDriver guest = initialised(MAX_BYTES, PERIOD, WINDOW);
                 EntropyDriver migrated = EntropyDriver.initialise(destination.socket(0), OPTIONS)) {
@@ -174,7 +177,7 @@ class DeviceStateMigrationIT {
             pipe.fill();
             transfer(guest, DEVICE_STATE_SAVE, pipe);
 
-            // The transfer does not end, because only the test could read the pipe and it does not.
+            // The transfer does not end, because the test does not read the pipe.
             assertEquals(64, other.request(64, HANG_TIMEOUT).length);
         }
     }

@@ -16,7 +16,7 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** VHOST_USER_PROTOCOL_F_STATUS and RESET_DEVICE. */
+/** Tests VHOST_USER_PROTOCOL_F_STATUS and RESET_DEVICE. */
 class DeviceStatusIT {
     private static final int RESET_DEVICE = 34;
     private static final int SET_STATUS = 39;

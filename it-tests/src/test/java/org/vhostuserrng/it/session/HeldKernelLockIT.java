@@ -45,8 +45,8 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 
 /**
- * A front-end holds a kernel lock of a file that it has sent, or sends, for any time: it waits in a system call of its
- * own for a page of its own FUSE file system. Only this front-end waits.
+ * Tests a front-end that holds a kernel lock of a file that it sends to the daemon: in a system call, it waits as long
+ * as it likes for a page of its own FUSE file system. Only this front-end's session may wait for the lock.
  */
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -61,7 +61,7 @@ class HeldKernelLockIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** A request whose memfd's inode the front-end has locked. */
+    /** A message with a memfd, whose inode lock the front-end holds. */
     enum MemfdRequest {
         MEMORY_TABLE(SET_MEM_TABLE) {
             @Override
@@ -119,7 +119,7 @@ class HeldKernelLockIT {
         return new FrontendMemoryRegion(0x1000_0000L, 0x7000_0000_0000L, SIZE, 0, Sealing.SEALABLE);
     }
 
-    /** Asserts that another guest's requests and messages are served while the lock is held. */
+    /** Asserts that the requests and messages of another guest are served while the lock is held. */
     private void assertOthersAreServedDuring(HeldKernelLock lock) throws Exception {
         for (int i = 0; i < REQUESTS; i++) {
             assertServedDuring("a held lock", lock::isHeld, shared.neighbour());

@@ -47,14 +47,14 @@ import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /**
- * Front-ends that flood the daemon, do not read, or disconnect at any point: a session's resources are bounded and
- * released.
+ * Tests front-ends that flood the daemon, do not read, or disconnect at any time: the resources of a session must be
+ * bounded, and must be released when the session ends.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileFrontendIT {
     private static final int CONNECTS = 3000;
     private static final int SCM_MAX_FD = 253;
-    /** More memory than a session takes, but less than thousands of leaked replies, messages or sessions. */
+    /** More memory than one session needs, but less than thousands of leaked replies, messages or sessions. */
     private static final long MAX_GROWTH_BYTES = 8 << 20;
 
     @RegisterExtension
@@ -85,7 +85,7 @@ class HostileFrontendIT {
 
         shared.assertServingAndNothingLeaked();
         assertEventually("no more threads than before", () -> threads.containsAll(daemon.threadNames()));
-        // The JVM's compiler takes memory meanwhile, and gives it back.
+        // Wait: the JVM's compiler also allocates memory, which it releases later.
         assertEventually("hardly more memory than before", () -> daemon.rssAnonBytes() - memory < MAX_GROWTH_BYTES);
     }
 
@@ -167,7 +167,7 @@ class HostileFrontendIT {
     }
 
     /**
-     * Sends GET_FEATURES until the socket is full and stays full while the neighbour is served; returns the number of
+     * Sends GET_FEATURES until the socket is full and stays full while another guest is served. Returns the number of
      * messages.
      */
     private int sendUntilPaused(FrontendSocket notReading) throws IOException {
@@ -216,7 +216,8 @@ class HostileFrontendIT {
     }
 
     /**
-     * If the daemon kept the front-end's end of the connection, it would never notice that the connection is closed.
+     * If the daemon held a descriptor of the front-end's own end of the connection, it would never notice that the
+     * front-end has closed the connection.
      */
     @Test
     void frontEndsOwnSocketAsBackEndChannelIsNotKept() throws Exception {

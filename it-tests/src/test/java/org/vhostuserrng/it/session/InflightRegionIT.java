@@ -39,12 +39,15 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: a new daemon resubmits the in-flight requests of a daemon that was killed. */
+/**
+ * Tests VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: a new daemon resubmits the in-flight requests of a daemon that was
+ * killed.
+ */
 class InflightRegionIT {
     private static final int RESET_DEVICE = 34;
     private static final int QUEUE_SIZE = 64;
     private static final int MAX_QUEUE_SIZE = 32768;
-    /** More than a heap could hold if it kept one of these regions, or its indices, for each of them. */
+    /** Number of front-ends: the daemon's heap could not hold a copy of the region, or its indices, for so many. */
     private static final int FRONT_ENDS = 500;
 
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -68,7 +71,7 @@ class InflightRegionIT {
     private EntropyDriver initialise(boolean packed) throws IOException {
         DaemonProcess daemon = packed ? daemons.start("--packed") : daemons.start();
         EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), options(packed));
-        // The layout of the inflight region depends on the ring's format.
+        // Send the features first, because the layout of the inflight region depends on the ring's format.
         guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         return guest;
     }
@@ -80,7 +83,7 @@ class InflightRegionIT {
         session.start(guest.requestq(), guest.memory(), guest.features(), base);
     }
 
-    /** A driver that keeps its ring full and checks that each request completes once, in order. */
+    /** A driver that keeps its ring full, and checks that each request completes exactly once and in order. */
     private static final class InflightLoad {
         private final EntropyDriver guest;
         private final ArrayDeque<Integer> inFlight = new ArrayDeque<>();
@@ -101,7 +104,7 @@ class InflightRegionIT {
             guest.kickIfNeeded();
         }
 
-        /** Pops all used buffers. Throws if the device uses a buffer twice. */
+        /** Pops all used buffers. Throws an exception if the device uses a buffer twice. */
         void popUsed() {
             while (guest.driverRing().popUsed()) {
                 assertEquals(inFlight.remove(), guest.driverRing().usedId());
@@ -136,7 +139,8 @@ class InflightRegionIT {
                 session = FrontendSession.connect(next.socket(), HANG_TIMEOUT);
                 session.initialise(guest.requestq(), PROTOCOL_FEATURES);
 
-                // The front-end cannot ask the killed daemon for its position, so it sends the first base again.
+                // The front-end cannot get the vring base of the killed daemon. Therefore it sends the first base
+                // again.
                 start(guest, session, buffer, firstBase);
             }
             assertEventually("all requests are completed", () -> {
@@ -210,12 +214,12 @@ class InflightRegionIT {
         return session;
     }
 
-    /** Writes a region in which each entry is a request in flight, none of which is the next one in the ring. */
+    /** Writes a region in which every entry is a request in flight, but none is the next request in the ring. */
     private static void fillRegion(MemorySegment region, boolean packed) {
         region.set(U16, 8, (short) 1);
         region.set(U16, 10, (short) MAX_QUEUE_SIZE);
         if (packed) {
-            // No free entry; used index 0 with wrap counter 1.
+            // The region has no free entry; its used index is 0 with wrap counter 1.
             region.set(U16, 12, (short) MAX_QUEUE_SIZE);
             region.set(U16, 14, (short) MAX_QUEUE_SIZE);
             region.set(U16, 20, (short) 0x101);
@@ -229,7 +233,7 @@ class InflightRegionIT {
         }
     }
 
-    /** Starts a vring but does not enable it, so that it keeps its requests in flight. */
+    /** Starts a vring but does not enable it, so that its requests stay in flight. */
     private static void startWithoutEnabling(
             FrontendSession session, EntropyDriver shared, FrontendInflightBuffer buffer) throws IOException {
         session.setFeatures(shared.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
@@ -239,7 +243,7 @@ class InflightRegionIT {
         session.setVringBase(FrontendRequestq.INDEX, shared.driverRing().vringBase());
         session.setVringAddr(FrontendRequestq.INDEX, shared.requestq().addresses(), shared.memory());
         session.setVringKick(FrontendRequestq.INDEX, shared.requestq().kick());
-        // The sessions share the eventfd: each must watch it before the next signal, which another one may consume.
+        // All sessions share the eventfd. Each must watch it before the next signal, which another session may consume.
         session.getFeatures();
         shared.requestq().kick().signal();
     }

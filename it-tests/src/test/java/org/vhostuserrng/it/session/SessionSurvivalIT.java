@@ -31,7 +31,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.hold.HeldService;
 
-/** Sessions that survive the end of the daemon, under {@code hold}. */
+/** Tests sessions that survive the end of the daemon under {@code hold}. */
 class SessionSurvivalIT {
     private static final int KILLS = 8;
     private static final String CONTINUED = "session continued";
@@ -40,7 +40,7 @@ class SessionSurvivalIT {
     private Path directory;
 
     private HeldService service;
-    /** Starts of the daemon that continued a session. */
+    /** Number of daemon starts that continued a session. */
     private int continued;
 
     @AfterEach
@@ -61,7 +61,7 @@ class SessionSurvivalIT {
                 () -> DaemonExtension.isListening(socket()) && service.log().contains("listening on"));
     }
 
-    /** The arguments of hold that make it run the daemon with these options. */
+    /** Returns arguments of hold that make it run the daemon with options. */
     private static String[] daemon(String... options) {
         List<String> words = new ArrayList<>(List.of("--"));
         words.addAll(PackagedProgram.commandLine(options));
@@ -83,7 +83,7 @@ class SessionSurvivalIT {
                 EntropyDriver.Options.DEFAULT.features() | VirtioFeatureBit.RING_PACKED.mask());
     }
 
-    /** Requests bytes while the daemon is killed again and again. No bytes may be served twice. */
+    /** Requests bytes while the daemon is killed again and again. Asserts that no bytes are served twice. */
     private void assertServedWhileTheDaemonIsKilled(EntropyDriver guest) throws IOException {
         Set<ByteBuffer> served = new HashSet<>();
         int requests = 0;
@@ -183,7 +183,7 @@ class SessionSurvivalIT {
         }
     }
 
-    /** Uses up a limit of 1024 bytes a minute. */
+    /** Uses up a limit of 1024 bytes per minute. */
     private static void useUpLimit(EntropyDriver guest) throws IOException {
         for (int served = 0; served < 1024; served += 64) {
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
@@ -225,7 +225,7 @@ class SessionSurvivalIT {
 
     @Test
     void noByteOfAFileIsServedTwice() throws Exception {
-        // What a killed daemon has read ahead is lost, at most 64 KiB a kill.
+        // Each kill loses the bytes that the daemon has read ahead, at most 64 KiB.
         byte[] content = new byte[4 << 20];
         new Random(1).nextBytes(content);
         Path file = Files.write(directory.resolve("random"), content);

@@ -25,10 +25,10 @@ import org.vhostuserrng.frontend.SlowClosingSockets;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 
-/** File descriptors whose last close(2) blocks for minutes: sockets with SO_LINGER and unsent bytes. */
+/** Tests file descriptors whose last close(2) blocks for minutes: sockets with SO_LINGER and unsent bytes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SlowClosingFdIT {
-    /** Lasts longer than every test. */
+    /** Linger time: longer than any test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
     private static final int SOCKETS = 3 * FrontendVhostUserConstants.MAX_FDS;
@@ -47,14 +47,14 @@ class SlowClosingFdIT {
                 .bytes();
     }
 
-    /** A message that must not have a file descriptor. */
+    /** Returns a message that must not have file descriptors. */
     private static byte[] rejectedMessage() {
         return CraftedFrontendMessage.of(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none())
                 .withNeedReply()
                 .bytes();
     }
 
-    /** Sends all sockets, {@code perMessage} with each message. */
+    /** Sends the descriptors of all sockets, {@code perMessage} with each message. */
     private static void send(FrontendSocket socket, SlowClosingSockets slow, int perMessage) throws IOException {
         for (int i = 0; i < SOCKETS; i += perMessage) {
             socket.sendRaw(rejectedMessage(), slow.fds(i, perMessage));
@@ -62,8 +62,8 @@ class SlowClosingFdIT {
     }
 
     /**
-     * Sends the sockets while the daemon is paused, then closes them in this process, so that the daemon closes them
-     * last.
+     * Sends the sockets while the daemon is paused, and then closes them in this process, so that the daemon's close(2)
+     * is the last one.
      */
     private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage)
             throws IOException, InterruptedException {
@@ -78,7 +78,7 @@ class SlowClosingFdIT {
         }
     }
 
-    /** Asserts that the neighbour is served while a thread of the daemon is blocked in close(2). */
+    /** Asserts that another guest is served while a thread of the daemon blocks in close(2). */
     private void assertOthersAreServed() throws Exception {
         assertEventually("a close is pending", this::isClosing);
         for (int i = 0; i < REQUESTS; i++) {
@@ -101,7 +101,7 @@ class SlowClosingFdIT {
         shared.assertServingAndNothingLeaked();
     }
 
-    /** Sends the socket while the daemon is paused, so that the daemon closes it last. */
+    /** The sockets are sent while the daemon is paused, so that the daemon's close(2) is the last one. */
     @Test
     void slowClosesOfFdsInAnUnreadSocketDoNotBlockOtherGuests() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {

@@ -43,17 +43,18 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
 /**
- * The messages of User Mode Linux (Linux, virtio_uml): a memory table of fixed size, one end of a socket pair as call
- * descriptor and as back-end channel, and SET_VRING_ENABLE in place of GET_VRING_BASE when a driver is unbound.
+ * Tests the messages of User Mode Linux (Linux virtio_uml.c). Its memory table has a fixed size. One end of a socket
+ * pair is the call descriptor and the back-end channel. When a driver is unbound, it sends SET_VRING_ENABLE instead of
+ * GET_VRING_BASE.
  */
 class UserModeLinuxSessionIT {
-    /** Its user addresses are its physical addresses. The memory of the kernel's image is not shared. */
+    /** Size of the kernel image, whose memory User Mode Linux does not share. User addresses are physical addresses. */
     private static final long RESERVED = 0x6_5000;
 
     private static final long MEMORY = 1 << 20;
     private static final int QUEUE_SIZE = 256;
     private static final long BUFFER = RESERVED + (1 << 19);
-    /** Room for two regions, whatever their number. */
+    /** Payload size in bytes: always that of two regions, whatever their number is. */
     private static final int MEM_TABLE_BYTES = 72;
 
     private static final long NO_LOG = -1;
@@ -61,7 +62,7 @@ class UserModeLinuxSessionIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** A virtqueue as the driver sets it up: {@code vu_setup_vq}. */
+    /** A virtqueue as the driver sets it up in {@code vu_setup_vq}. */
     private record Virtqueue(
             DriverSplitRingAddresses addresses,
             DriverSplitRing ring,
@@ -82,7 +83,7 @@ class UserModeLinuxSessionIT {
             ring.enableInterrupts();
             ring.makeAvailable(ring.addWritableBuffer(BUFFER, 64));
             kick.signal();
-            // SET_VRING_CALL may have caused an interrupt for an earlier buffer.
+            // An interrupt without a used buffer may have been caused by SET_VRING_CALL.
             do {
                 assertTrue(call.awaitAndRead(HANG_TIMEOUT), "no interrupt");
             } while (!ring.popUsed());
@@ -108,7 +109,7 @@ class UserModeLinuxSessionIT {
                 .u64();
     }
 
-    /** {@code vhost_user_init}: no acknowledgements before the protocol features are set. */
+    /** Sends the messages of {@code vhost_user_init}: without need_reply until the protocol features are set. */
     private static void initialise(FrontendSession session, FrontendNotificationStream channel) throws IOException {
         session.send(SET_OWNER.id(), FrontendPayloadEncoder.none());
         features(session);
@@ -132,7 +133,7 @@ class UserModeLinuxSessionIT {
         return Arrays.copyOf(FrontendPayloadEncoder.memoryRegions(List.of(memory)), bytes);
     }
 
-    /** {@code vu_find_vqs}. */
+    /** Sends the messages of {@code vu_find_vqs}. */
     private static void bind(FrontendSession session, FrontendMemoryRegion memory, Virtqueue queue, int tableBytes)
             throws IOException {
         acknowledged(session, SET_MEM_TABLE, memTable(memory, tableBytes), memory.fd());
@@ -160,7 +161,7 @@ class UserModeLinuxSessionIT {
         return payload;
     }
 
-    /** {@code vu_del_vqs}. */
+    /** Sends the messages of {@code vu_del_vqs}. */
     private static void unbind(FrontendSession session) throws IOException {
         acknowledged(session, SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(0, 0));
         features(session);

@@ -1,2 +1,2 @@
-/** Sessions as a whole: device state, device status, inflight region, hostile front-ends. */
+/** Tests of whole sessions: device state, device status, inflight region, hostile front-ends. */
 package org.vhostuserrng.it.session;

@@ -17,7 +17,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** A source that is the output of a program. */
+/** Tests a source that is the output of a program. */
 class CommandSourceIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -71,7 +71,10 @@ class CommandSourceIT {
         return daemons.directory().resolve("pids");
     }
 
-    /** A program and its child, whose numbers it writes to a file. It ignores that its output is closed. */
+    /**
+     * Returns a source whose program writes its own process ID and that of its child to a file. The program does not
+     * end when its output is closed.
+     */
     private String stubborn() {
         return "--source=command:sh -c 'trap \"\" TERM PIPE HUP; sleep 1000 & echo $! $$ >" + pids()
                 + "; while :; do head -c 4096 /dev/urandom; sleep 0.1; done'";

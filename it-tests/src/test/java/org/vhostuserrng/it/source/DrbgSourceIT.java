@@ -22,16 +22,16 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The {@code drbg} source, one generator per session, and {@code xor}. */
+/** Tests the sources {@code drbg}, which has one generator per session, and {@code xor}. */
 class DrbgSourceIT {
     private static final int MAX_REQUEST_BYTES = 65536;
-    /** A seed has 384 bits of entropy; each byte of a FIFO counts as 1/4 bit. */
+    /** Number of bytes of a seed: a seed needs 384 bits of entropy, and each byte of the FIFO has 1/4 bit. */
     private static final int SEED_BYTES = 4 * 384;
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** Asserts that half of the bits are ones, within six standard deviations. */
+    /** Asserts that half of the bits are ones, with a tolerance of six standard deviations. */
     private static void assertLooksRandom(byte[] bytes) {
         double bits = 8.0 * bytes.length;
         int ones = BitSet.valueOf(bytes).cardinality();

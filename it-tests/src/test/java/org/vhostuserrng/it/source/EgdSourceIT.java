@@ -25,7 +25,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.daemon.EgdServerExtension;
 
-/** The packaged {@code egd-server}, and a daemon whose source is an EGD server. */
+/** Tests the packaged {@code egd-server}, and a daemon whose source is an EGD server. */
 class EgdSourceIT {
     @Order(1)
     @RegisterExtension
@@ -106,7 +106,7 @@ class EgdSourceIT {
         }
     }
 
-    /** Each connection yields fewer bytes than the start-up tests need. */
+    /** One connection provides fewer bytes than the start-up tests need. */
     @Test
     void bytesOfAServerThatClosesItsConnectionsAddUp() throws Exception {
         Random random = new Random(1);
@@ -137,7 +137,7 @@ class EgdSourceIT {
         }
     }
 
-    /** The limit belongs to the clients' address. */
+    /** The limit belongs to the address of the clients, not to a connection. */
     @Test
     void reconnectingDoesNotRefillTheLimitOfTheServer() throws Exception {
         servers.startListening("--max-bytes=100", "--period=60000");
@@ -146,7 +146,7 @@ class EgdSourceIT {
         assertEquals(0, ask(1, 0x01, 100)[0]);
     }
 
-    /** A chardev of QEMU with server=on; the client goes and comes back. */
+    /** The client is like a chardev of QEMU with server=on: it listens, and accepts again after it has disconnected. */
     @Test
     void dialsAClientThatListens() throws Exception {
         try (ServerSocketChannel client = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -165,8 +165,8 @@ class EgdSourceIT {
     }
 
     /**
-     * The connection stays open but the server sends no bytes: the guest's request waits, while its front-end gets
-     * replies.
+     * The connection stays open but the server sends no bytes: the guest's request waits, but the daemon still replies
+     * to the front-end.
      */
     @Test
     void requestWaitsWhileTheServerIsStopped() throws Exception {

@@ -28,7 +28,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** Entropy sources of a running daemon, their health tests, and the switch to a fallback source. */
+/** Tests the entropy sources of a running daemon, their health tests, and the switch to a fallback source. */
 class EntropySourceIT {
     private static final int STARTUP_SAMPLES = 1024;
 
@@ -41,7 +41,7 @@ class EntropySourceIT {
         return fifo;
     }
 
-    /** Opens the FIFO for reading as well, because opening it only for writing blocks until it has a reader. */
+    /** Opens a FIFO for reading and writing, because opening it only for writing would block until it has a reader. */
     private static RandomAccessFile writer(Path fifo) throws IOException {
         return new RandomAccessFile(fifo.toFile(), "rw");
     }
@@ -230,7 +230,7 @@ class EntropySourceIT {
         assertTrue(daemon.log().contains("failovers: 1"), daemon.log());
     }
 
-    /** Simulates, for example, an entropy server that sends the same bytes to every client. */
+    /** Simulates a source such as an entropy server that sends the same bytes to every client. */
     @Test
     void bytesRepeatedFromAnEarlierSessionAreNotServed() throws Exception {
         Path fifo = fifo();

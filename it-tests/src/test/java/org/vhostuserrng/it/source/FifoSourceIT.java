@@ -24,9 +24,9 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** A source whose bytes the test controls: a FIFO that the test writes to. */
+/** Tests with a source whose bytes the test determines: a FIFO to which the test writes. */
 class FifoSourceIT {
-    /** The value of each byte is its position, so each of the 256 values occurs once. */
+    /** Number of bytes. The value of each byte is its position, so that each of the 256 values occurs once. */
     private static final int TAGGED_BYTES = 256;
 
     private static final Duration POLL_TIMEOUT = Duration.ofMillis(20);
@@ -41,7 +41,7 @@ class FifoSourceIT {
     void makeFifo() throws Exception {
         fifo = daemons.directory().resolve("fifo");
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
-        // Opens the FIFO for reading as well, because opening it only for writing blocks until it has a reader.
+        // Open the FIFO for reading and writing: opening it only for writing would block until it has a reader.
         writer = new RandomAccessFile(fifo.toFile(), "rw");
     }
 
@@ -68,8 +68,8 @@ class FifoSourceIT {
     }
 
     /**
-     * Appends the bytes of the next completed request and makes another request available; returns false if none
-     * completes in time.
+     * Appends the bytes of the next completed request and makes another request available. Returns false if no request
+     * completes within the time.
      */
     private static boolean collect(EntropyDriver guest, ByteArrayOutputStream bytes, Duration time) throws IOException {
         if (!guest.awaitUsed(time) || !guest.ring().popUsed()) {

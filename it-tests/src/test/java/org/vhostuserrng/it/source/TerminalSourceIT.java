@@ -17,7 +17,7 @@ import org.vhostuserrng.it.fixture.PseudoTerminal;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** A source that is a terminal: control characters are data, and it may be unplugged and plugged in again. */
+/** Tests a source that is a terminal: control characters are data, and the device may be unplugged and plugged in. */
 class TerminalSourceIT {
     private static final byte[] INTERRUPT_END_OF_FILE_STOP = {3, 4, 0x13, 0x1a, 0x1c};
 
@@ -66,7 +66,10 @@ class TerminalSourceIT {
         }
     }
 
-    /** A session leader without a terminal would get one by opening it, and then SIGINT by its byte 3. */
+    /**
+     * If a session leader without a controlling terminal opens a terminal without O_NOCTTY, it becomes the controlling
+     * terminal, and byte 3 from the terminal causes SIGINT.
+     */
     @Test
     void terminalDoesNotInterruptADaemonThatLeadsASession() throws Exception {
         try (PseudoTerminal terminal = new PseudoTerminal()) {

@@ -1,2 +1,2 @@
-/** The entropy sources of a daemon. */
+/** Tests of the entropy sources of a daemon. */
 package org.vhostuserrng.it.source;

@@ -12,7 +12,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The packaged {@code bench} against the packaged daemon. */
+/** Tests the packaged {@code bench} with the packaged daemon. */
 class BenchCommandIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

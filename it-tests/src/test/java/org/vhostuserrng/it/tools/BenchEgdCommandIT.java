@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** The packaged {@code bench-egd}. */
+/** Tests the packaged {@code bench-egd}. */
 class BenchEgdCommandIT {
     @Test
     void printsFiveLines() throws Exception {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** The packaged {@code bench-suite} against the packaged daemon, with loads too short for meaningful results. */
+/** Tests the packaged {@code bench-suite} with the packaged daemon. The loads are too short for meaningful results. */
 class BenchSuiteCommandIT {
     @TempDir
     private Path directory;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** The packaged {@code check-source}. */
+/** Tests the packaged {@code check-source}. */
 class CheckSourceCommandIT {
     @Test
     void healthySourceIsReportedWithStatus0() throws Exception {

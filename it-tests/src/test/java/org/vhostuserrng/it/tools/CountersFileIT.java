@@ -15,7 +15,9 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The daemon's {@code --counters-file}, and the packaged {@code top} and {@code metrics} that read it. */
+/**
+ * Tests the daemon's {@code --counters-file}, and the packaged {@code top} and {@code metrics}, which read the file.
+ */
 class CountersFileIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

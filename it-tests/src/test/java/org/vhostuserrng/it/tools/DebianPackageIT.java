@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.fixture.HostCommand;
 
-/** The Debian package: what it contains, and that the build is reproducible. Compressing it takes a minute. */
+/** Tests the contents of the Debian package, and that its build is reproducible. Compressing it takes a minute. */
 @Tag("container")
 class DebianPackageIT {
     private static final double MAX_EXPOSURE = 2.0;
@@ -110,7 +110,7 @@ class DebianPackageIT {
                 "vhost-user-rng@web.service",
                 "vhost-user-rng@web.socket");
 
-        // The unpacked package has no units of systemd itself, and no shell.
+        // Ignore these complaints: the unpacked package contains neither systemd's own units nor a shell.
         List<String> complaints = result.output()
                 .lines()
                 .filter(line ->

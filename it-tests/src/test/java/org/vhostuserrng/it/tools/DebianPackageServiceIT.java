@@ -26,7 +26,7 @@ import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.SystemdMachine;
 
-/** The Debian package on a machine with systemd: the life of a service from the installation to the purge. */
+/** Tests the Debian package on a machine with systemd: the service from the installation to the purge. */
 @Tag("container")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DebianPackageServiceIT {
@@ -67,7 +67,7 @@ class DebianPackageServiceIT {
         if (machine != null) {
             machine.close();
         }
-        // JUnit would log each symbolic link.
+        // Do not let JUnit remove the directory: JUnit would log a line for each symbolic link.
         HostCommand.run(
                 Map.of(),
                 directory,
@@ -110,7 +110,7 @@ class DebianPackageServiceIT {
         succeed("test", "-s", "/usr/lib/vhost-user-rng/lib/daemon.aot");
     }
 
-    /** The configuration file of the examples, its socket's group, the control socket, the counters file, a reload. */
+    /** Tests the example configuration file: the socket's group, the control socket, the counters file and a reload. */
     @Test
     @Order(3)
     void serviceServesTheGuestsOfItsConfiguration() throws IOException, InterruptedException {

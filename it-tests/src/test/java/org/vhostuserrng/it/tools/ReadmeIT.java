@@ -19,11 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.fixture.HostCommand;
 
-/** The READMEs agree with the program; guest/run boots test guests with the QEMU command line of the root README. */
+/**
+ * Tests that the READMEs agree with the program. guest/run boots test guests with the QEMU command line of the root
+ * README.
+ */
 class ReadmeIT {
     private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
 
-    /** The line of a help text that introduces an option, with or without a short form before it. */
+    /** Matches the line of a help text that begins the description of an option, which may have a short form. */
     private static final Pattern HELP_ENTRY = Pattern.compile("(?m)^ *(?:-\\w, *)?(--[a-z][a-z-]*)");
 
     private static String readme() throws IOException {
@@ -34,7 +37,7 @@ class ReadmeIT {
         return Files.readString(HostCommand.repository().resolve(path));
     }
 
-    /** The options in the first column of the table with a heading. */
+    /** Returns the options in the first column of the table below a heading. */
     private static Set<String> tableOptions(String document, String heading) {
         String table = document.split(Pattern.quote(heading), 2)[1].split("\n\n", 2)[0];
         return table.lines()

@@ -23,7 +23,7 @@ import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The packaged {@code trace}, between the test's front-end and the packaged daemon. */
+/** Tests the packaged {@code trace} between the test's front-end and the packaged daemon. */
 class TraceCommandIT {
     private static final int SESSIONS = 50;
     private static final Pattern FRONT_END_MESSAGE = Pattern.compile("(?m) front-end -> {2}(\\w+)");

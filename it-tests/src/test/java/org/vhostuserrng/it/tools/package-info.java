@@ -1,2 +1,2 @@
-/** The commands other than the daemon, and the README. */
+/** Tests of the commands other than the daemon, and of the READMEs. */
 package org.vhostuserrng.it.tools;

@@ -28,8 +28,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Entry point of the tools, which are subcommands of one command. Exit status: 0 for success, 1 for a failure, 2 for an
- * invalid command line. On failure or an invalid command line, one line on stderr states the reason.
+ * Entry point of the commands other than the daemon, {@code hold} and {@code ctl}: subcommands of one picocli command.
+ * Exit status: 0 for success, 1 for a failure, 2 for an invalid command line. If the status is not 0, one line on
+ * stderr states the reason.
  */
 @Command(
         name = "vhost-user-rng",
@@ -53,12 +54,12 @@ public final class CliMain {
 
     public static void main(String[] arguments) {
         LogStream.install();
-        // Not System.out, which hides errors.
+        // System.out would hide write errors.
         PrintWriter out = new PrintWriter(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         System.exit(execute(commandLine().setOut(out), NativeArguments.decode(arguments)));
     }
 
-    /** Runs a command. A command whose output cannot be written fails. */
+    /** Runs a command and returns its exit status. The command fails if its output cannot be written. */
     private static int execute(CommandLine command, String... arguments) {
         try {
             int status = command.execute(arguments);
@@ -72,7 +73,7 @@ public final class CliMain {
         }
     }
 
-    /** Reports a failure in one line. */
+    /** Prints one line with the reason of a failure, and returns the exit status. */
     private static int fail(CommandLine command, String reason) {
         String line = command.getCommandSpec().qualifiedName() + ": "
                 + reason.lines().findFirst().orElse("");
@@ -95,8 +96,8 @@ public final class CliMain {
     }
 
     /**
-     * Reports errors of the system or of a daemon in one line; any other exception is a bug and is reported with its
-     * stack trace.
+     * Reports errors of the operating system or of a back-end in one line. Any other exception is a bug and is reported
+     * with its stack trace.
      */
     private static int reportFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
         return switch (failure) {

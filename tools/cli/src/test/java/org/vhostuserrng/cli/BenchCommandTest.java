@@ -114,7 +114,10 @@ class BenchCommandTest {
         assertOneLineWith("no reply");
     }
 
-    /** Without protocol features, GET_FEATURES, sent twice, is the only message with a reply. */
+    /**
+     * Accepts a front-end and offers no protocol features: then GET_FEATURES, which is sent twice, is the only message
+     * with a reply.
+     */
     private static void offerNothingButVersion1(ServerSocketChannel listener) {
         byte[] features = FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),

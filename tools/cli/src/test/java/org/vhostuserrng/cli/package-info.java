@@ -1,2 +1,2 @@
-/** Unit tests of the command line tools. Tests with a running daemon are in it-tests. */
+/** Unit tests of the command line tools. Tests with a running daemon are in the module it-tests. */
 package org.vhostuserrng.cli;

@@ -8,12 +8,15 @@ import java.util.function.Function;
 import org.vhostuserrng.libc.UserDatabase;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 
-/** Parses who may connect to a socket: its file's mode and group, and the users and groups of front-ends. */
+/**
+ * Parses the options that decide who may connect to a socket: the mode and group of the socket's file, and the users
+ * and groups whose processes may connect.
+ */
 final class AccessOptionParser {
     private static final int DEFAULT_MODE_WITH_GROUP = 0660;
     private static final int MAX_MODE = 0777;
     private static final int OCTAL = 8;
-    /** chown(2) takes −1 for an unchanged id. */
+    /** The largest uid or gid. chown(2) uses −1 for "do not change". */
     private static final long MAX_ID = 0xffff_fffeL;
 
     private final DaemonArguments arguments;
@@ -22,7 +25,7 @@ final class AccessOptionParser {
         this.arguments = arguments;
     }
 
-    /** The options for all guests. */
+    /** The access settings for all guests. */
     ListenerAccess ofAll() throws BadUsageException {
         return access(
                 arguments.value(DaemonOptions.SOCKET_MODE),
@@ -31,7 +34,7 @@ final class AccessOptionParser {
                 arguments.values(DaemonOptions.ALLOW_GID));
     }
 
-    /** The options of one guest, which override those for all. */
+    /** The access settings of one guest: its own options, and the options for all guests where it has none. */
     ListenerAccess of(GuestOptions guest) throws BadUsageException {
         OptionValue mode = guest.value(DaemonArguments.name(DaemonOptions.SOCKET_MODE));
         OptionValue group = guest.value(DaemonArguments.name(DaemonOptions.SOCKET_GROUP));
@@ -78,7 +81,7 @@ final class AccessOptionParser {
         return ids;
     }
 
-    /** A number, or the id of a name. */
+    /** Returns the uid or gid that {@code text} contains as a number or as a name. */
     private static int id(OptionValue option, String text, String kind, Function<String, OptionalInt> byName)
             throws BadUsageException {
         if (text.matches("[0-9]{1,10}")) {

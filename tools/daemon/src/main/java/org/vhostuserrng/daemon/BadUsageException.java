@@ -1,6 +1,9 @@
 package org.vhostuserrng.daemon;
 
-/** An invalid command line. The message is one line with the option, its value and the permitted values. */
+/**
+ * Thrown for an invalid command line or configuration file. The message is one line: the option, its value and the
+ * permitted values.
+ */
 final class BadUsageException extends Exception {
     private static final long serialVersionUID = 1L;
 

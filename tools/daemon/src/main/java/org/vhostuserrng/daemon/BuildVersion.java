@@ -5,14 +5,14 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** The version of this build and its commit, from resources that Maven writes. */
+/** The version and the commit of this build, read from resources that Maven writes. */
 final class BuildVersion {
     private static final String VERSION = "version.txt";
     private static final String COMMIT = "commit.txt";
 
     private BuildVersion() {}
 
-    /** Such as {@code 0.2.0 (1a2b3c4d5)}; without the commit if the sources were not in git. */
+    /** Returns text such as {@code 0.2.0 (1a2b3c4d5)}; without the commit if the build was not in a git work tree. */
     static String read() {
         return describe(text(VERSION), text(COMMIT));
     }

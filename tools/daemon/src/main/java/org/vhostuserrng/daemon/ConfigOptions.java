@@ -9,9 +9,9 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.vhostuserrng.daemon.config.ConfigEntry;
 
-/** Checks the keys of files, and the types of their values, against the options of the command line. */
+/** Checks the keys and value types of configuration files against the options of the command line. */
 final class ConfigOptions {
-    /** Options that are an action, or that only the command line has. */
+    /** Options that start an action, or that are valid only on the command line. */
     private static final Set<String> NOT_IN_FILES = Set.of(
             "config",
             "check-config",
@@ -23,7 +23,7 @@ final class ConfigOptions {
     /** Options whose values a file may list in an array. */
     private static final Set<String> REPEATABLE = Set.of("source", "allow-memory-on", "fd", "allow-uid", "allow-gid");
 
-    /** Options whose values are text, even if it looks like a number. */
+    /** Options whose values must be strings in a file, even if the string looks like a number. */
     private static final Set<String> TEXT = Set.of(
             "socket-path",
             "connect",
@@ -37,7 +37,7 @@ final class ConfigOptions {
 
     private ConfigOptions() {}
 
-    /** The options at the top of files, by name. */
+    /** Returns the values of the options before the first section of the files, by the option's name. */
     static Map<String, List<OptionValue>> ofTop(Map<String, ConfigEntry> entries) throws BadUsageException {
         Options known = DaemonOptions.all();
         Map<String, List<OptionValue>> values = new HashMap<>();
@@ -56,7 +56,7 @@ final class ConfigOptions {
         return values;
     }
 
-    /** The options in the section of a guest, by name. */
+    /** Returns the values of the options in a guest's section, by the option's name. */
     static Map<String, List<OptionValue>> ofGuest(Map<String, ConfigEntry> entries) throws BadUsageException {
         Map<String, List<OptionValue>> values = new HashMap<>();
         for (ConfigEntry entry : entries.values()) {

@@ -4,16 +4,17 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Who may change something through the control socket. The rights of the socket's file decide who may connect, and
- * everyone who may connect may read.
+ * Decides which clients of the control socket may change something. The permissions of the socket's file decide who may
+ * connect, and every client that may connect may read.
  *
- * @param daemonUid the user of this process
- * @param membersMayChange whether the socket belongs to a group whose members may do everything
+ * @param daemonUid the effective user ID of this process
+ * @param membersMayChange whether every client of a known user may change something; for a socket whose file only the
+ *     members of a trusted group may use
  */
 record ControlAuthorization(int daemonUid, boolean membersMayChange) {
     private static final MemorySegment GETEUID = Libc.symbol("geteuid");
 
-    /** Only root and the user of this process may change something. */
+    /** Returns the default: only root and the user of this process may change something. */
     static ControlAuthorization ofThisProcess() {
         return new ControlAuthorization(Libc.callInt(GETEUID, 0, 0, 0, 0, 0), false);
     }

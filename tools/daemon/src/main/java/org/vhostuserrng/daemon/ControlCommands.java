@@ -13,11 +13,11 @@ import org.vhostuserrng.transport.control.ControlRecord;
 import org.vhostuserrng.transport.control.ControlRequest;
 import org.vhostuserrng.transport.control.ControlResponse;
 
-/** The commands of the control socket. Confined to the loop's thread. */
+/** Executes the commands of the control socket. Confined to the event loop's thread. */
 final class ControlCommands implements ControlCommandHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ControlCommands.class);
 
-    /** Commands that every client of the socket may use. */
+    /** Commands that only read: every client of the socket may use them. */
     private static final Set<String> READING = Set.of("list", "show", "health", "source", "total");
 
     private static final List<ControlRecord> NOTHING = List.of();
@@ -167,7 +167,7 @@ final class ControlCommands implements ControlCommandHandler {
         guests.setLimits(guest, limits);
     }
 
-    /** The sum of the minima of all guests but one. */
+    /** Returns the sum of the {@code min-bytes} of all guests except {@code except}, in bytes per total period. */
     private long reservedBytes(RngGuest except) {
         return guests.all().stream()
                 .filter(guest -> !guest.equals(except))

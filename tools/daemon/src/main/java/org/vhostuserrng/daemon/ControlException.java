@@ -2,7 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.io.Serial;
 
-/** A command of a control client that failed and changed nothing. The message is for the client. */
+/** Thrown if a command of a control client fails; it has then changed nothing. The client receives the message. */
 final class ControlException extends Exception {
     @Serial
     private static final long serialVersionUID = 1;

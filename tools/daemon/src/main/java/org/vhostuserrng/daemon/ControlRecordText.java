@@ -9,8 +9,8 @@ import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.control.ControlRecord;
 
 /**
- * The records of a response for people and for programs. JSON is written without a library, because the packaged
- * runtime has none, and only flat objects occur.
+ * Formats the records of a response as a table for people or as JSON for programs. No library writes the JSON: the
+ * packaged runtime has none, and only flat objects occur.
  */
 final class ControlRecordText {
     private static final Pattern NUMBER = Pattern.compile("0|-?[1-9][0-9]{0,17}");
@@ -18,7 +18,10 @@ final class ControlRecordText {
 
     private ControlRecordText() {}
 
-    /** One line a field for one record; a table with a header for several; nothing for none. */
+    /**
+     * Returns one record with one field per line, several records as a table with a header, and an empty string for no
+     * records.
+     */
     static String table(List<ControlRecord> records) {
         if (records.isEmpty()) {
             return "";
@@ -64,7 +67,7 @@ final class ControlRecordText {
         return text.toString();
     }
 
-    /** An array of objects. Decimal numbers become numbers, all other values strings. */
+    /** Returns the records as a JSON array of objects. Decimal integers become numbers, all other values strings. */
     static String json(List<ControlRecord> records) {
         return records.stream().map(ControlRecordText::object).collect(Collectors.joining(",\n ", "[", "]\n"));
     }

@@ -26,7 +26,7 @@ final class CtlOptions {
                 .addOption(DaemonOptions.flag(VERSION, 'V', "Print the version and exit."));
     }
 
-    /** The commands with their arguments, and what they do. */
+    /** Maps each command with its arguments to its description, in the order of the {@code --help} text. */
     static Map<String, String> commands() {
         Map<String, String> commands = new LinkedHashMap<>();
         commands.put("list", "All guests, with their counters and limits.");
@@ -47,7 +47,7 @@ final class CtlOptions {
         return commands;
     }
 
-    /** The first words of all commands. */
+    /** Returns the first words of all commands, separated by commas. */
     static String commandNames() {
         return String.join(
                 ", ",

@@ -12,9 +12,12 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 
-/** The values of each option: those of a command line, and those of files that it does not override. Immutable. */
+/**
+ * The values of all options: those of the command line, and those of the configuration files that the command line does
+ * not override. Immutable.
+ */
 final class DaemonArguments {
-    /** The commands that are started instead of the daemon. */
+    /** Commands that the launcher runs instead of the daemon. */
     static final List<String> COMMANDS = List.of(
             "bench",
             "bench-egd",
@@ -30,7 +33,7 @@ final class DaemonArguments {
 
     private static final String PREFIX = "--";
 
-    /** By name without dashes. An option without a value maps to an empty list. */
+    /** Values by the option's name without dashes. A flag maps to an empty list. */
     private final Map<String, List<OptionValue>> values;
 
     private DaemonArguments(Map<String, List<OptionValue>> values) {
@@ -41,7 +44,7 @@ final class DaemonArguments {
      * Parses a command line.
      *
      * @param program the program's name in messages
-     * @throws BadUsageException if it contains anything other than {@code known} options
+     * @throws BadUsageException if the command line contains anything other than {@code known} options
      */
     static DaemonArguments parse(String program, Options known, String... arguments) throws BadUsageException {
         // Option names must not be abbreviated: an option of a later version might make an abbreviation ambiguous.
@@ -97,20 +100,23 @@ final class DaemonArguments {
         return values;
     }
 
-    /** These values, and those of other options. A value of a command line replaces all values of a file. */
+    /**
+     * Returns these values, and those of the files for options that the command line does not contain. The command
+     * line's values of an option replace all values of the files.
+     */
     DaemonArguments withDefaults(Map<String, List<OptionValue>> ofFiles) {
         Map<String, List<OptionValue>> merged = new HashMap<>(ofFiles);
         merged.putAll(values);
         return new DaemonArguments(merged);
     }
 
-    /** Whether an option is present. */
+    /** Returns whether an option is present. */
     boolean has(String option) {
         return values.containsKey(name(option));
     }
 
     /**
-     * The value of an option; null if the option is absent.
+     * Returns the value of an option; null if the option is absent.
      *
      * @throws BadUsageException if the option is repeated
      */
@@ -123,23 +129,23 @@ final class DaemonArguments {
         return all.isEmpty() ? null : all.getFirst();
     }
 
-    /** The values of a repeatable option, in order. */
+    /** Returns the values of a repeatable option, in their order; empty if the option is absent. */
     List<OptionValue> values(String option) {
         return values.getOrDefault(name(option), List.of());
     }
 
-    /** The value of a numeric option; {@code defaultValue} if the option is absent. */
+    /** Returns the value of a numeric option; {@code defaultValue} if the option is absent. */
     long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
         OptionValue value = value(option);
         return value == null ? defaultValue : value.number(range);
     }
 
-    /** {@code --name} or {@code --name=ARGUMENT}. */
+    /** Returns {@code --name} or {@code --name=ARGUMENT}, for the help text. */
     static String syntax(Option option) {
         return PREFIX + option.getLongOpt() + (option.hasArg() ? "=" + option.getArgName() : "");
     }
 
-    /** The name without dashes, as in files. */
+    /** Returns the option's name without dashes, as configuration files contain it. */
     static String name(String option) {
         return option.substring(PREFIX.length());
     }

@@ -27,9 +27,9 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 /**
  * Validates the daemon's command line and runs it.
  *
- * <p>The command line is parsed with commons-cli, because a VMM cannot start before the daemon has started. With
- * picocli the start took 190 ms, including 130 ms in picocli, which uses reflection and has an old class-file format
- * that the AOT cache rejects.
+ * <p>commons-cli parses the command line, because a VMM waits until the daemon has started. With picocli the start took
+ * 190 ms, 130 ms of them in picocli: it uses reflection, and its old class-file format cannot be stored in the AOT
+ * cache.
  */
 final class DaemonCommand {
     static final String PROGRAM = "vhost-user-rng";
@@ -45,7 +45,7 @@ final class DaemonCommand {
     private static final int MAX_DIGITS = 20;
     private static final long DEFAULT_MAX_MAP_COUNT = 65530;
 
-    /** The command line, and the files that it names. */
+    /** The options of the command line and of the files that it names. */
     private final DaemonArguments arguments;
 
     private final List<GuestOptions> guests;
@@ -67,7 +67,7 @@ final class DaemonCommand {
                 return OK;
             }
             DaemonCommand command = read(arguments);
-            // Before the first logger is created.
+            // The level must be set before the first logger is created.
             DaemonLogLevel.apply(DaemonLogLevel.of(command.arguments));
             DaemonSettings settings = command.settings(Map.of());
             if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
@@ -86,20 +86,20 @@ final class DaemonCommand {
     }
 
     /**
-     * Reads a command line and its files. Opens its sources to check them, and has no other side effects.
+     * Reads a command line and its configuration files. Opens the sources to check them; has no other side effects.
      *
-     * @throws BadUsageException with one line, if an option or a file is invalid
+     * @throws BadUsageException if an option or a file is invalid; the message is one line
      */
     static DaemonSettings readSettings(String... words) throws BadUsageException {
         return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words)).settings(Map.of());
     }
 
     /**
-     * Reads a command line and its files again, for a running daemon. Has no effect on the daemon: a source that it
-     * uses is not opened.
+     * Reads a command line and its configuration files again for a running daemon. Does not affect the daemon: a source
+     * that the daemon uses is not opened again.
      *
-     * @param running the settings of the daemon
-     * @throws BadUsageException with one line, if an option or a file is invalid
+     * @param running the settings in force
+     * @throws BadUsageException if an option or a file is invalid; the message is one line
      */
     static DaemonSettings readSettings(DaemonSettings running, String... words) throws BadUsageException {
         return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words))
@@ -127,7 +127,7 @@ final class DaemonCommand {
     }
 
     /**
-     * Handles {@code --help} and {@code --version}, which disable all other options. Returns false if neither is
+     * Handles {@code --help} and {@code --version}, which disable all other options. Returns whether one of them is
      * present.
      */
     private static boolean answerQuery(DaemonArguments arguments) throws IOException {
@@ -142,7 +142,7 @@ final class DaemonCommand {
         return false;
     }
 
-    /** Writes to stdout without System.out, which hides errors. */
+    /** Writes to stdout. Does not use System.out, which hides write errors. */
     static void printResult(String text) throws IOException {
         try {
             new FileOutputStream(FileDescriptor.out).write(text.getBytes(StandardCharsets.UTF_8));
@@ -158,9 +158,9 @@ final class DaemonCommand {
     }
 
     /**
-     * The settings.
+     * Returns the validated settings.
      *
-     * @param running sources in use, by their expressions
+     * @param running the sources in use, by their {@code --source} expressions
      */
     private DaemonSettings settings(Map<List<String>, EntropySourceSpec> running) throws BadUsageException {
         List<RngEndpoint> endpoints = EndpointOptionParser.parse(arguments, guests);
@@ -206,7 +206,7 @@ final class DaemonCommand {
     }
 
     private static long maxMapCount() {
-        // Files.readString reads one byte first, and procfs then returns no second one.
+        // Not Files.readString: it first reads one byte, and procfs returns no data to the second read.
         try (InputStream file = new FileInputStream(MAX_MAP_COUNT)) {
             return Long.parseLong(new String(file.readNBytes(MAX_DIGITS), StandardCharsets.US_ASCII).strip());
         } catch (IOException | NumberFormatException unreadable) {

@@ -16,11 +16,11 @@ import org.vhostuserrng.transport.counters.CountersFile;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
- * The counters file of {@code --counters-file}: the counters of the sources and of the event loop, and those of each
- * guest. Does nothing without the option. Confined to the loop's thread.
+ * Writes the counters file of {@code --counters-file}: the counters of the sources, of the event loop and of each
+ * guest. Does nothing without the option. Confined to the event loop's thread.
  */
 final class DaemonCounters implements AutoCloseable {
-    /** Interval at which the file gets what changes without a request. */
+    /** Interval at which values that change without a request are written. */
     private static final long REFRESH_NANOS = 1_000_000_000L;
 
     private static final int READ_FAILURES = 0;
@@ -35,11 +35,11 @@ final class DaemonCounters implements AutoCloseable {
             new CounterField("source_failovers", Kind.COUNTER, "", 0),
             new CounterField("longest_loop_iteration", Kind.GAUGE, "ns", 0));
 
-    /** Null without the option. */
+    /** Null without {@code --counters-file}. */
     private final CountersFile file;
 
     private final List<VirtioRngDevice> devices = new ArrayList<>();
-    /** The daemon's counters when this process began. */
+    /** The counters in the file when this process opened it: this process counts on from them. */
     private final long[] before = new long[FAILOVERS + 1];
 
     private DaemonCounters(CountersFile file) {
@@ -50,10 +50,10 @@ final class DaemonCounters implements AutoCloseable {
     }
 
     /**
-     * Creates the file, or continues that of an earlier process.
+     * Creates the counters file, or opens the file of an earlier process and continues its counters.
      *
      * @param path null without the option
-     * @throws BadUsageException if the file cannot be used; its content has not changed
+     * @throws BadUsageException if the file cannot be used; its content is then unchanged
      */
     static DaemonCounters open(Path path, List<RngEndpoint> endpoints) throws BadUsageException {
         if (path == null) {
@@ -71,7 +71,7 @@ final class DaemonCounters implements AutoCloseable {
         }
     }
 
-    /** Counts in the file what a device does. Returns the device. */
+    /** Adds a guest to the file, lets its device count there, and returns the device. */
     VirtioRngDevice add(VirtioRngDevice device, long now) throws IOException {
         if (file != null) {
             device.countIn(file.addGuest(device.name()));
@@ -88,14 +88,14 @@ final class DaemonCounters implements AutoCloseable {
         }
     }
 
-    /** Keeps the file current while the server runs. */
+    /** Schedules {@link #refresh} once per second while the server runs. */
     void schedule(VhostUserServer server, SourceRegistry sources) {
         if (file != null) {
             server.schedulePeriodically(REFRESH_NANOS, () -> refresh(server, sources));
         }
     }
 
-    /** Writes what changes without a request. */
+    /** Writes the values that change without a request: source failures, and the gauges of the guests. */
     void refresh(VhostUserServer server, SourceRegistry sources) {
         if (file == null) {
             return;
@@ -119,7 +119,7 @@ final class DaemonCounters implements AutoCloseable {
         return now.getEpochSecond() * 1_000_000_000L + now.getNano();
     }
 
-    /** Records that the process has ended in order. */
+    /** Records in the file that the process ended in an orderly way. */
     @Override
     public void close() {
         if (file != null) {

@@ -112,7 +112,7 @@ final class DaemonHelp {
                 .toString();
     }
 
-    /** The {@code --help} text of the command hold. */
+    /** Returns the {@code --help} text of the command {@code hold}. */
     static String ofHold() {
         StringBuilder out = new StringBuilder(HOLD_USAGE);
         for (Option option : HoldOptions.all().getOptions()) {
@@ -121,7 +121,7 @@ final class DaemonHelp {
         return out.append(HOLD_EXAMPLE).toString();
     }
 
-    /** The {@code --help} text of the command ctl. */
+    /** Returns the {@code --help} text of the command {@code ctl}. */
     static String ofCtl() {
         StringBuilder out = new StringBuilder(CTL_USAGE);
         for (Option option : CtlOptions.all().getOptions()) {
@@ -132,7 +132,7 @@ final class DaemonHelp {
         return out.append(CTL_EXAMPLE).toString();
     }
 
-    /** One row of the table: {@code --name=ARGUMENT  description}. */
+    /** Appends one row of the table of options: {@code --name=ARGUMENT  description}. */
     private static void appendOption(StringBuilder out, Option option) {
         String shortName = option.getOpt() == null ? "" : "-" + option.getOpt() + ", ";
         appendRow(out, "  " + shortName + DaemonArguments.syntax(option), option.getDescription());

@@ -10,9 +10,9 @@ final class DaemonLogLevel {
     private DaemonLogLevel() {}
 
     /**
-     * The level; null if the option is absent.
+     * Returns the level of {@code --log-level}; null if the option is absent.
      *
-     * @throws BadUsageException if there is no such level
+     * @throws BadUsageException if the value is not a level
      */
     static String of(DaemonArguments arguments) throws BadUsageException {
         OptionValue level = arguments.value(DaemonOptions.LOG_LEVEL);
@@ -22,7 +22,7 @@ final class DaemonLogLevel {
         return level == null ? null : level.text();
     }
 
-    /** Sets the level of all loggers that are created from now on. */
+    /** Sets the level of all loggers that are created after this call; null changes nothing. */
     static void apply(String level) {
         if (level != null) {
             System.setProperty(PROPERTY, level);

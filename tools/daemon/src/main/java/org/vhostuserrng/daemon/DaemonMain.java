@@ -9,8 +9,8 @@ public final class DaemonMain {
     private DaemonMain() {}
 
     /**
-     * Runs the daemon, or one of these commands, until it ends. Exit status of the daemon: 0 stopped, 1
-     * failure, 2 invalid command line.
+     * Runs the daemon, {@code hold} or {@code ctl} until it ends. Exit status of the daemon: 0 after an orderly stop, 1
+     * after a failure, 2 for an invalid command line.
      */
     public static void main(String[] args) {
         if (JournalPriority.isJournal(System.getenv("JOURNAL_STREAM"))) {

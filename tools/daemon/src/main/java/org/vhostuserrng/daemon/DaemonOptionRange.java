@@ -5,8 +5,8 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * Ranges of the numeric options, inclusive. The other commands have a separate class for this, because the daemon does
- * not load picocli.
+ * The permitted values of the numeric options, both ends included. The other commands have a class of their own for
+ * this, which needs picocli; the daemon does not load picocli.
  */
 enum DaemonOptionRange {
     MAX_BYTES(1, GuestRateLimiter.UNLIMITED, NumberUnit.BYTES),
@@ -17,9 +17,9 @@ enum DaemonOptionRange {
     WEIGHT(1, DrrGuestConfig.MAX_WEIGHT, NumberUnit.NONE),
     SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS, NumberUnit.NONE),
     SPIN_MICROS(0, 1000, NumberUnit.MICROS),
-    /** The smallest guest with Linux has more than 1 MiB. */
+    /** The minimum is 1 MiB: every Linux guest has more memory. */
     MAX_GUEST_MEMORY_BYTES(1 << 20, VhostUserOptions.ADDRESS_SPACE_BYTES, NumberUnit.GIB),
-    /** Descriptors 0 to 2 are the standard streams. */
+    /** The minimum is 3: descriptors 0 to 2 are the standard streams. */
     FD(3, Integer.MAX_VALUE, NumberUnit.NONE),
     HOLD_FDS(1, HoldOptions.MAX_FDS, NumberUnit.NONE),
     HOLD_SECONDS(1, 86_400, NumberUnit.SECONDS);
@@ -35,10 +35,10 @@ enum DaemonOptionRange {
     }
 
     /**
-     * Parses an option's value.
+     * Parses the value of an option.
      *
-     * @return the number in the unit of the range's name
-     * @throws BadUsageException if it is not a number within the range
+     * @return the number, in the unit that this constant's name contains
+     * @throws BadUsageException if the value is not a number within the range
      */
     long parse(String option, String value) throws BadUsageException {
         long number;
@@ -57,7 +57,7 @@ enum DaemonOptionRange {
         return new BadUsageException(option + "='" + value + "': expected a number from " + unit.describe(min, max));
     }
 
-    /** The range in texts, such as {@code 1 to 4096}, in the unit of a plain number. */
+    /** Returns text such as {@code 1 to 4096}, in the unit of a number without a suffix. */
     @Override
     public String toString() {
         return unit.range(min, max);

@@ -44,7 +44,7 @@ final class DaemonOptions {
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
-    /** vhost-user, "Backend program conventions": disables all other options. */
+    /** vhost-user, "Backend program conventions": the option disables all other options. */
     static final String PRINT_CAPABILITIES = "--print-capabilities";
 
     static final String DEFAULT_SOURCE = "getrandom";
@@ -195,17 +195,17 @@ final class DaemonOptions {
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));
     }
 
-    /** An option with a value. */
+    /** Returns an option with a value. */
     static Option valued(String name, String argument, String description) {
         return option(name, description).hasArg().argName(argument).get();
     }
 
-    /** An option without a value. */
+    /** Returns an option without a value. */
     static Option flag(String name, String description) {
         return option(name, description).get();
     }
 
-    /** An option without a value that has a short name, too. */
+    /** Returns an option without a value that also has a short name, such as {@code -h}. */
     static Option flag(String name, char shortName, String description) {
         return option(name, description).option(String.valueOf(shortName)).get();
     }

@@ -10,7 +10,7 @@ import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
-/** The text of {@code --check-config}: a line for each guest, then what applies to all guests. */
+/** The output of {@code --check-config}: one line per guest, then the settings for all guests. */
 final class DaemonReport {
     private final DaemonSettings settings;
 

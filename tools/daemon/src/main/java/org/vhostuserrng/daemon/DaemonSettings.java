@@ -8,16 +8,16 @@ import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * The validated command line and files. Immutable.
+ * The validated settings of the command line and of the configuration files. Immutable.
  *
- * @param endpoints at least one; each serves one guest
- * @param storedFds descriptors that the service manager stored for a predecessor of this process
+ * @param endpoints the sockets, at least one; each serves one guest
+ * @param storedFds descriptors that the service manager stored for an earlier process of this service
  * @param features features that the device offers to drivers
- * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
- * @param controlSocket null for none
- * @param countersFile the file in which the daemon counts; null for none
+ * @param sessionOptions features that the daemon offers to front-ends, and restrictions on front-ends
+ * @param controlSocket path of the control socket; null for none
+ * @param countersFile path of the counters file; null for none
  * @param supervisor descriptors of the process that started this one
- * @param logLevel null for that of the JVM's options
+ * @param logLevel value of {@code --log-level}; null if the JVM's options determine the level
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
@@ -30,7 +30,7 @@ record DaemonSettings(
         Path countersFile,
         SupervisorFds supervisor,
         String logLevel) {
-    /** The source of guests without one of their own. */
+    /** The source of guests that have no source of their own. */
     EntropySourceSpec source() {
         return sources.ofAll();
     }

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Orderly shutdown on SIGTERM and SIGINT. Without this hook the JVM would exit with 128 + the signal's number.
- * The hook stops the daemon, waits until it has stopped, and exits with status 0.
+ * Shuts the daemon down in an orderly way on SIGTERM and SIGINT: stops it, waits until it has stopped, and exits with
+ * status 0. Without this hook the JVM would exit with 128 plus the signal's number.
  */
 final class DaemonShutdownHook {
     private static final long SHUTDOWN_TIMEOUT_MILLIS = 900;
@@ -19,7 +19,7 @@ final class DaemonShutdownHook {
     /**
      * Installs the hook.
      *
-     * @param stop asks the daemon to stop; called from the hook's thread
+     * @param stop requests the daemon to stop; called on the hook's thread
      */
     static void install(Runnable stop) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop), "termination"));
@@ -31,7 +31,7 @@ final class DaemonShutdownHook {
     }
 
     private static void shutDown(Runnable stop) {
-        // The daemon stopped without a signal: main has already called System.exit with its status.
+        // The daemon stopped without a signal: the main thread has already called System.exit with a status.
         if (DAEMON_STOPPED.getCount() == 0) {
             return;
         }
@@ -41,7 +41,7 @@ final class DaemonShutdownHook {
         Runtime.getRuntime().halt(stopped ? DaemonCommand.OK : DaemonCommand.FAILED);
     }
 
-    /** Waits until JFR has written and closed its recordings, which it does in a separate, concurrent hook. */
+    /** Waits until JFR has written and closed its recordings. JFR does so in a shutdown hook that runs concurrently. */
     private static void awaitRecordings() {
         if (!FlightRecorder.isInitialized()) {
             return;

@@ -15,13 +15,13 @@ import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
-/** Parses the options that name sockets, and takes those of the service manager. Has no side effects. */
+/** Parses the options that name sockets, and reads LISTEN_FDS of the service manager. Has no side effects. */
 final class EndpointOptionParser {
-    /** sun_path of struct sockaddr_un without the terminating zero. */
+    /** The size of sun_path in struct sockaddr_un, without the terminating zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
     private static final String ADDED_SOCKET = "socket";
-    /** Stands for the value of an absent numeric option. */
+    /** The value of a numeric option that is absent. */
     private static final int NOT_GIVEN = -1;
 
     private final DaemonArguments arguments;
@@ -38,24 +38,27 @@ final class EndpointOptionParser {
         }
     }
 
-    /** All sockets: those of options and of the service manager, then those of single guests. At least one. */
+    /**
+     * Returns all sockets, at least one: first those of the options or of the service manager, then those of the
+     * guests' sections.
+     */
     static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         return new EndpointOptionParser(arguments, guests).endpoints(guests);
     }
 
-    /** A socket that is added while the daemon runs. The umask determines who may connect. */
+    /** Returns a socket that {@code ctl add} adds to the running daemon. The umask decides who may connect. */
     static RngEndpoint addedSocket(String path) throws BadUsageException {
         Path checked = socketPath(new OptionValue(ADDED_SOCKET, path));
         return new RngEndpoint.ListeningPath(checked, RngEndpoint.fileName(checked), ListenerAccess.BY_UMASK);
     }
 
-    /** The path of a socket. */
+    /** Returns the path of a socket; refuses a path that is empty or too long for sun_path. */
     static Path socketPath(OptionValue value) throws BadUsageException {
         requireSocketPathLength(value, value.text());
         return path(value, value.text());
     }
 
-    /** What the service manager stored for a predecessor of this process. */
+    /** Returns the descriptors that the service manager stored for an earlier process of this service. */
     static List<ListenFds.NamedFd> storedFds() throws BadUsageException {
         return listenFds().stream().filter(EndpointOptionParser::isStored).toList();
     }
@@ -92,7 +95,7 @@ final class EndpointOptionParser {
         return endpoints;
     }
 
-    /** The sockets that belong to no single guest. */
+    /** Returns the sockets of the options or of the service manager, without those of the guests' sections. */
     private List<RngEndpoint> endpointsOfAll() throws BadUsageException {
         OptionValue socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         OptionValue connect = arguments.value(DaemonOptions.CONNECT);
@@ -128,7 +131,7 @@ final class EndpointOptionParser {
         }
     }
 
-    /** The sockets of {@code --fd}. */
+    /** Returns the sockets of {@code --fd}. */
     private List<RngEndpoint> inheritedFds() throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>();
         for (OptionValue value : arguments.values(DaemonOptions.FD)) {
@@ -142,7 +145,7 @@ final class EndpointOptionParser {
         return endpoints;
     }
 
-    /** The sockets that the service manager passes. */
+    /** Returns the sockets that the service manager passes in LISTEN_FDS, without stored descriptors. */
     private List<RngEndpoint> listeningFds() throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>();
         for (ListenFds.NamedFd fd : listenFds()) {
@@ -190,7 +193,7 @@ final class EndpointOptionParser {
         return new RngEndpoint.ListeningPath(path, guestName, access(guestName));
     }
 
-    /** A path that an option names. */
+    /** Converts the text of an option to a path. */
     static Path path(OptionValue option, String text) throws BadUsageException {
         try {
             return NativePath.of(text);

@@ -11,11 +11,12 @@ import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.daemon.config.ConfigSection;
 
 /**
- * The settings of one guest: its section in a file, and {@code --guest}, whose keys override those of the section.
+ * The settings of one guest: its section in a configuration file, and {@code --guest}, whose keys override those of the
+ * section.
  *
- * @param origin the option or section in messages
- * @param inFile whether there is a section
- * @param values by key; keys that are absent have the value for all guests
+ * @param origin the option or section, as error messages name it
+ * @param inFile whether a configuration file has a section for the guest
+ * @param values values by key; for an absent key, the option for all guests applies
  */
 record GuestOptions(String name, String origin, boolean inFile, Map<String, List<OptionValue>> values) {
     static final String SOCKET_PATH = "socket-path";
@@ -23,11 +24,11 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
     static final String WEIGHT = "weight";
     static final String MIN_BYTES = "min-bytes";
 
-    /** Keys of {@code --guest}. All but weight and min-bytes override the option of the same name. */
+    /** The keys of {@code --guest}. All except weight and min-bytes override the option of the same name. */
     private static final List<String> COMMAND_LINE_KEYS =
             List.of(WEIGHT, MIN_BYTES, "max-bytes", "period", "ops", "burst", "limit-mode");
 
-    /** Keys of a section. */
+    /** The keys of a guest's section. */
     static final SequencedSet<String> KEYS = keys();
 
     private static final String COMMAND_LINE_KEY_NAMES =
@@ -40,7 +41,10 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
         return keys;
     }
 
-    /** The settings of all guests that have any, in the order of the files and then of the command line. */
+    /**
+     * Returns the settings of all guests that have settings of their own: first in the order of the files, then in the
+     * order of the command line.
+     */
     static List<GuestOptions> of(DaemonArguments arguments, Map<String, ConfigSection> sections)
             throws BadUsageException {
         Map<String, GuestOptions> guests = new LinkedHashMap<>();
@@ -98,27 +102,27 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
         return new GuestOptions(name, option.toString(), false, values);
     }
 
-    /** The guest's own value of an option; null if it has none. */
+    /** Returns the guest's own value of an option; null if it has none. */
     OptionValue value(String key) {
         List<OptionValue> all = values(key);
         return all.isEmpty() ? null : all.getFirst();
     }
 
-    /** The guest's own values of an option. */
+    /** Returns the guest's own values of an option; empty if it has none. */
     List<OptionValue> values(String key) {
         return values.getOrDefault(key, List.of());
     }
 
-    /** The guest's own number, or {@code otherwise}. */
+    /** Returns the guest's own value of a numeric option; {@code otherwise} if it has none. */
     long number(String key, DaemonOptionRange range, long otherwise) throws BadUsageException {
         OptionValue own = value(key);
         return own == null ? otherwise : own.number(range);
     }
 
     /**
-     * Checks that a socket has each guest's name.
+     * Checks that each guest with settings has a socket of its name.
      *
-     * @param names the names of all guests
+     * @param names the names of all guests that have a socket
      */
     static void requireSockets(List<GuestOptions> guests, SequencedSet<String> names) throws BadUsageException {
         for (GuestOptions guest : guests) {

@@ -4,7 +4,7 @@ import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 
 /**
- * The rate limiting settings of one guest.
+ * The rate limit settings of one guest.
  *
  * @param limits the guest's own rate limit
  * @param share the guest's weight and guaranteed minimum when guests compete for the total or for a slow source

@@ -7,7 +7,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Changes single settings of a guest, given as {@code KEY=VALUE}, with the keys and units of the configuration. */
+/** Applies changes of the form {@code KEY=VALUE} to settings, with the keys and units of the configuration file. */
 final class GuestSettingsEditor {
     private static final String NO_LIMIT = "none";
 
@@ -27,7 +27,7 @@ final class GuestSettingsEditor {
         burst = limits.burst();
     }
 
-    /** The settings of a guest with changes. */
+    /** Returns the settings of a guest after the changes. */
     static GuestRateLimiterSettings edit(GuestRateLimiterSettings before, List<String> changes)
             throws BadUsageException {
         GuestSettingsEditor editor = new GuestSettingsEditor(before.limits());
@@ -39,7 +39,7 @@ final class GuestSettingsEditor {
         return new GuestRateLimiterSettings(editor.limits(), new DrrGuestConfig((int) editor.weight, editor.minBytes));
     }
 
-    /** The total rate limit with changes. */
+    /** Returns the total rate limit after the changes. */
     static RateLimitConfig editTotal(RateLimitConfig before, List<String> changes) throws BadUsageException {
         GuestSettingsEditor editor = new GuestSettingsEditor(before);
         for (String change : changes) {

@@ -12,16 +12,19 @@ import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
-/** {@code hold}: validates its command line and runs a service. */
+/** {@code hold}: validates the command line and runs the service. */
 final class HoldCommand {
     static final String PROGRAM = DaemonCommand.PROGRAM + " " + HoldOptions.COMMAND;
 
     private static final String END_OF_OPTIONS = "--";
 
-    /** Descriptors of one datagram, and of this process itself. */
+    /**
+     * Descriptors that the store must leave free: for the descriptors of one received datagram, and for this process
+     * itself.
+     */
     private static final int RESERVED_FDS = 512;
 
-    /** Prefix of the properties with the values that the launcher has replaced in the environment. */
+    /** Prefix of the system properties with the original values of environment variables that the launcher replaced. */
     private static final String LAUNCHER_PROPERTY = "vhost-user-rng.environment.";
 
     private static final List<String> LAUNCHER_VARIABLES = List.of("LC_ALL", "MALLOC_ARENA_MAX", "_JAVA_SR_SIGNUM");
@@ -73,9 +76,10 @@ final class HoldCommand {
     }
 
     /**
-     * The settings.
+     * Returns the validated settings.
      *
-     * @param openFiles the limit of open files
+     * @param openFiles the limit of open files (RLIMIT_NOFILE)
+     * @param inheritedFds the number of descriptors that this process inherited for the service
      */
     static ServiceSettings settings(DaemonArguments options, List<String> command, long openFiles, int inheritedFds)
             throws BadUsageException {
@@ -97,7 +101,7 @@ final class HoldCommand {
                 variablesBeforeLauncher());
     }
 
-    /** The service gets the environment of the launcher, not that of this JVM. */
+    /** Returns the variables that the launcher replaced for this JVM, with their original values for the service. */
     private static Map<String, String> variablesBeforeLauncher() {
         Map<String, String> variables = new HashMap<>();
         for (String name : LAUNCHER_VARIABLES) {

@@ -12,7 +12,7 @@ final class HoldOptions {
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
-    /** 16 descriptors for each of 4096 guests. LISTEN_FDNAMES, of 128 KiB, has room for their separators. */
+    /** 16 descriptors for each of 4096 guests. The separators of as many names fit in LISTEN_FDNAMES (128 KiB). */
     static final int MAX_FDS = 1 << 16;
 
     static final int DEFAULT_STOP_TIMEOUT_SECONDS = 10;

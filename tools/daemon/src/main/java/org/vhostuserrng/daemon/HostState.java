@@ -14,14 +14,15 @@ import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
 /**
- * What outlives this process and belongs to no single guest: the used part of the total rate limit, and the positions
- * of files as sources. One memfd in the service manager's store, without random bytes.
+ * State that outlives this process and belongs to no single guest: how much of the total rate limit is used, and the
+ * read positions of files that are sources. It is in one memfd in the service manager's file descriptor store. It
+ * contains no random bytes.
  *
- * <p>Layout: little-endian u64 magic and u32 version, {@link DeficitRoundRobin#keepIn} at 64,
- * {@link FileReadPositions#keepIn} at 4096.
+ * <p>Layout: little-endian u64 magic, u32 version; state of {@link DeficitRoundRobin#keepIn} at offset 64, of
+ * {@link FileReadPositions#keepIn} at offset 4096.
  *
- * @param memory valid for any thread until the process exits
- * @param continued whether another process left the state
+ * @param memory the mapped memfd; valid for any thread until the process exits
+ * @param continued whether the memory contains the state of an earlier process
  */
 record HostState(MemorySegment memory, boolean continued) {
     private static final Logger LOG = LoggerFactory.getLogger(HostState.class);
@@ -39,19 +40,19 @@ record HostState(MemorySegment memory, boolean continued) {
     private static final long FILE_POSITIONS = 4096;
     private static final long BYTES = FILE_POSITIONS + FileReadPositions.KEPT_BYTES;
 
-    /** Whether a stored descriptor is the state, by its name. */
+    /** Returns whether a stored descriptor with this name is the memfd of the state. */
     static boolean isStored(String fdName) {
         return fdName.equals(FD_NAME);
     }
 
     /**
-     * Continues the state that another process stored, or stores a new one if it is needed. A state that cannot be
-     * read, for example one of a newer release, stays in the store for that release.
+     * Opens the state that an earlier process stored, or stores a new one if it is needed. A state that cannot be read,
+     * for example that of a newer release, stays in the store for that release.
      *
-     * @param fdStore null if nothing outlives this process
+     * @param fdStore null if there is no file descriptor store
      * @param stored all stored descriptors; takes ownership of the state's descriptor
-     * @param needed whether there is anything to keep
-     * @return null if nothing is kept
+     * @param needed whether the daemon has a total rate limit or a file as a source
+     * @return null if there is no state, or none that can be read
      */
     static HostState open(FdStoreClient fdStore, List<ListenFds.NamedFd> stored, boolean needed) throws IOException {
         for (ListenFds.NamedFd fd : stored) {
@@ -74,7 +75,7 @@ record HostState(MemorySegment memory, boolean continued) {
         }
     }
 
-    /** The state in memory that another process or this one has stored. A new memory contains zeros. */
+    /** Returns the state in a mapped memfd. Memory that contains only zeros is new and is initialized. */
     static HostState of(MemorySegment memory) throws IOException {
         long magic = memory.get(U64, MAGIC);
         if (magic == 0) {
@@ -91,14 +92,17 @@ record HostState(MemorySegment memory, boolean continued) {
         return new HostState(memory, true);
     }
 
-    /** Lets the total limit and the files continue from the state, and keep theirs in it. */
+    /**
+     * Restores the total rate limit and the read positions from the state, and lets their owners record further changes
+     * in it.
+     */
     void keep(DeficitRoundRobin scheduler, long now) {
         MemorySegment total = memory.asSlice(TOTAL_LIMIT, DeficitRoundRobin.KEPT_BYTES);
         scheduler.keepIn(total, continued, now, System.nanoTime());
         FileReadPositions.OF_PROCESS.keepIn(memory.asSlice(FILE_POSITIONS, FileReadPositions.KEPT_BYTES));
     }
 
-    /** Removes the state from the store. Returns false if the service manager is busy. */
+    /** Removes the state from the store. Returns false if the service manager did not accept the message. */
     static boolean remove(FdStoreClient fdStore) throws IOException {
         return fdStore.remove(FD_NAME);
     }

@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * The priorities of log lines for systemd's journal: {@code <3>} error, {@code <4>} warning, {@code <6>} information,
- * {@code <7>} debug (sd-daemon(3)). Lines that continue another one, such as those of a stack trace, have its priority.
- * Confined to the log's lock.
+ * Prefixes log lines with their priority for systemd's journal: {@code <3>} error, {@code <4>} warning, {@code <6>}
+ * information, {@code <7>} debug (sd-daemon(3)). A line without a level, such as one of a stack trace, gets the
+ * priority of the line before it. Guarded by the log's lock.
  */
 final class JournalPriority implements UnaryOperator<String> {
     private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
@@ -18,9 +18,9 @@ final class JournalPriority implements UnaryOperator<String> {
     private String last = ERROR;
 
     /**
-     * Whether standard error is the journal: systemd.exec(5), JOURNAL_STREAM.
+     * Returns whether standard error is the journal: systemd.exec(5), JOURNAL_STREAM.
      *
-     * @param journalStream the variable's value; null if it is not set
+     * @param journalStream the value of JOURNAL_STREAM; null if it is not set
      */
     static boolean isJournal(String journalStream) {
         if (journalStream == null) {
@@ -34,7 +34,7 @@ final class JournalPriority implements UnaryOperator<String> {
         }
     }
 
-    /** The line with its priority. */
+    /** Returns the line with its priority as a prefix. */
     @Override
     public String apply(String line) {
         last = priority(line);

@@ -1,12 +1,15 @@
 package org.vhostuserrng.daemon;
 
-/** The units that a number may be followed by. Sizes are powers of 1024. */
+/**
+ * The kind of a numeric option's value, which determines its unit and suffixes. {@code k}, {@code M} and {@code G} are
+ * powers of 1024.
+ */
 enum NumberUnit {
     /** A plain number. */
     NONE(Dimension.COUNT, 1, 1, ""),
     /** A size in bytes. */
     BYTES(Dimension.SIZE, 1, 1, ", alone or with k, M or G"),
-    /** A size in bytes; a plain number is in GiB. */
+    /** A size in bytes; a number without a suffix is in GiB. */
     GIB(Dimension.SIZE, 1 << 30, 1, " (GiB), or a size with k, M or G"),
     /** A time in µs. */
     MICROS(Dimension.TIME, 1, 1, " (µs), or a time with us, ms, s or min"),
@@ -29,11 +32,11 @@ enum NumberUnit {
     private final String syntax;
 
     /**
-     * A unit.
+     * Creates a kind of value.
      *
-     * @param plain value of a number without a suffix, in bytes or µs
-     * @param result unit of the result, in bytes or µs
-     * @param syntax follows the range in messages
+     * @param plain unit of a number without a suffix, in bytes or µs
+     * @param result unit of the result of {@link #parse}, in bytes or µs
+     * @param syntax text that follows the range in messages
      */
     NumberUnit(Dimension dimension, long plain, long result, String syntax) {
         this.dimension = dimension;
@@ -45,8 +48,8 @@ enum NumberUnit {
     /**
      * Parses a whole number and its suffix.
      *
-     * @throws NumberFormatException if it is none, has an unknown suffix, exceeds 2^63-1, or is no multiple of the
-     *     unit of the result
+     * @throws NumberFormatException if the text is not a number, has an unknown suffix, exceeds 2^63-1, or is not a
+     *     multiple of the unit of the result
      */
     long parse(String text) {
         int end = text.length();
@@ -70,7 +73,7 @@ enum NumberUnit {
         }
     }
 
-    /** Bytes or µs. */
+    /** Returns the multiplier of a suffix, in bytes or µs; {@code UNKNOWN} if there is no such suffix. */
     private long multiple(String suffix) {
         return switch (dimension) {
             case COUNT -> UNKNOWN;
@@ -92,12 +95,12 @@ enum NumberUnit {
         };
     }
 
-    /** The range of plain numbers, and the other syntax, for messages. */
+    /** Returns the range of numbers without a suffix, and the permitted suffixes, for messages. */
     String describe(long min, long max) {
         return range(min, max) + syntax;
     }
 
-    /** The range of plain numbers. */
+    /** Returns the range of numbers without a suffix, for messages. */
     String range(long min, long max) {
         long unit = plain / result;
         return Math.ceilDiv(min, unit) + " to " + text(max / unit);
@@ -107,7 +110,7 @@ enum NumberUnit {
         return character >= '0' && character <= '9';
     }
 
-    /** A number in texts. */
+    /** Returns a number for messages; {@code 2^63-1} for {@link Long#MAX_VALUE}. */
     static String text(long number) {
         return number == Long.MAX_VALUE ? "2^63-1" : Long.toString(number);
     }

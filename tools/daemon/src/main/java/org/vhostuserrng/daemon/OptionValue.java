@@ -3,16 +3,16 @@ package org.vhostuserrng.daemon;
 /**
  * The value of an option.
  *
- * @param name the option as messages name it: {@code --period}, or {@code FILE:LINE: period}
+ * @param name the option as error messages name it: {@code --period}, or {@code FILE:LINE: period}
  */
 record OptionValue(String name, String text) {
-    /** The option and its value, for messages. */
+    /** Returns the option and its value, for messages. */
     @Override
     public String toString() {
         return name + "='" + text + "'";
     }
 
-    /** An error of this option. */
+    /** Returns an exception that names this option, its value and what was expected. */
     BadUsageException refused(String expected) {
         return new BadUsageException(this + ": " + expected);
     }
@@ -21,7 +21,7 @@ record OptionValue(String name, String text) {
         return new BadUsageException(this + ": " + expected, cause);
     }
 
-    /** The value as a number. */
+    /** Parses the value as a number within a range. */
     long number(DaemonOptionRange range) throws BadUsageException {
         return range.parse(name, text);
     }

@@ -8,7 +8,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Parses the rate limiting options, including the settings of single guests. */
+/** Parses the rate limit options, those for all guests and those of single guests. */
 final class RateLimiterOptionParser {
     private final DaemonArguments arguments;
     private final RateLimitMode mode;
@@ -19,7 +19,7 @@ final class RateLimiterOptionParser {
     }
 
     /**
-     * Parses the rate limiting options.
+     * Parses the rate limit options.
      *
      * @param guests the guests with settings of their own
      */

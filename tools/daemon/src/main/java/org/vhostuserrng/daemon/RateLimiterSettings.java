@@ -4,11 +4,11 @@ import java.util.Map;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 
 /**
- * Rate limits of all guests.
+ * The rate limits of all guests.
  *
- * @param total limit of all guests together
- * @param byGuest settings of the guests named with {@code --guest}
- * @param defaults settings of all other guests
+ * @param total the limit of all guests together
+ * @param byGuest by name, the settings of guests that have settings of their own
+ * @param defaults the settings of all other guests
  */
 record RateLimiterSettings(
         RateLimitConfig total, Map<String, GuestRateLimiterSettings> byGuest, GuestRateLimiterSettings defaults) {

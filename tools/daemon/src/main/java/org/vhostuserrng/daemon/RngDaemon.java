@@ -20,13 +20,13 @@ import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
- * Composes the server, one device per endpoint, and the objects shared by the devices: sources, scheduler and scratch
- * memory.
+ * Creates and connects the server, one device per endpoint, and the objects that the devices share: sources, scheduler
+ * and scratch memory.
  */
 final class RngDaemon {
     private static final Logger LOG = LoggerFactory.getLogger(RngDaemon.class);
 
-    /** Less than the shutdown hook waits for the whole daemon. */
+    /** Less than {@link DaemonShutdownHook} waits for the whole daemon. */
     private static final long SOURCE_CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final DaemonSettings settings;
@@ -35,7 +35,7 @@ final class RngDaemon {
     /**
      * Creates a daemon that does not serve yet.
      *
-     * @param reader reads the settings again for a reload
+     * @param reader reads the settings again when they are reloaded
      */
     RngDaemon(DaemonSettings settings, SettingsReloader.SettingsReader reader) {
         this.settings = settings;
@@ -43,8 +43,8 @@ final class RngDaemon {
     }
 
     /**
-     * Serves all endpoints on the calling thread until a termination signal arrives, or until all endpoints were
-     * inherited connections and have ended.
+     * Serves all endpoints on the calling thread. Returns after a termination signal, or, if all endpoints are
+     * inherited connections, when all of them have ended.
      *
      * @throws BadUsageException if an option names a socket that cannot serve
      */
@@ -55,7 +55,7 @@ final class RngDaemon {
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
-            // First, because a process that sees a socket may already send SIGTERM.
+            // The hook must exist before the sockets: a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             sources =
                     new SourceRegistry(settings::source, server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
@@ -107,13 +107,16 @@ final class RngDaemon {
         sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
     }
 
-    /** Whether there is state of the host: a total limit, or a file as a source, which was added when it was probed. */
+    /**
+     * Returns whether there is state for {@link HostState}: a total rate limit, or a file as a source. A file is added
+     * to the read positions when its source is probed.
+     */
     private boolean hasHostState() {
         return settings.rateLimits().total().maxBytes() != GuestRateLimiter.UNLIMITED
                 || !FileReadPositions.OF_PROCESS.isEmpty();
     }
 
-    /** Handles a signal that does not end the daemon. */
+    /** Handles a signal that does not end the daemon: SIGHUP reloads the settings, others are logged. */
     private static void handle(String signal, SettingsReloader reloader, SurvivedSignalLog signals) {
         if (signal.equals(ServiceSignals.SIGHUP)) {
             reloader.reload();
@@ -122,7 +125,7 @@ final class RngDaemon {
         }
     }
 
-    /** Null without {@code --ready-fd}. */
+    /** Returns the descriptor of {@code --ready-fd}; null without the option. */
     private ReadinessFd readiness() throws BadUsageException {
         OptionalInt fd = settings.supervisor().ready();
         try {
@@ -153,7 +156,7 @@ final class RngDaemon {
         }
     }
 
-    /** The notifications come from the event loop, so that the service manager restarts a daemon whose loop hangs. */
+    /** Sends the watchdog notifications from the event loop: the service manager restarts a daemon whose loop hangs. */
     private static void startWatchdog(ServiceNotifier serviceManager, VhostUserServer server) {
         if (serviceManager.watchdogTimeoutNanos() > 0) {
             // sd_watchdog_enabled(3) recommends half of the timeout.
@@ -162,9 +165,9 @@ final class RngDaemon {
     }
 
     /**
-     * Whether sessions outlive this process, and if not, why.
+     * Returns a log line that tells whether sessions outlive this process, and if not, why.
      *
-     * @param otherEntries the number of entries in the store that are no sessions
+     * @param otherEntries the number of entries in the store that are not sessions
      */
     private String describePersistence(FdStoreClient fdStore, int otherEntries) {
         int guests = settings.endpoints().size();

@@ -10,12 +10,12 @@ import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
-/** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
+/** A socket on which the daemon serves one guest. {@code toString} describes the socket for the log. */
 sealed interface RngEndpoint {
     /** The name of the guest in {@code --guest}, in logs and in JFR events. */
     String guestName();
 
-    /** Equal for two configurations of the same socket, which may differ in permissions. */
+    /** Returns an object that is equal for two configurations of the same socket, even if their permissions differ. */
     default Object identity() {
         return this;
     }
@@ -23,7 +23,7 @@ sealed interface RngEndpoint {
     /**
      * Adds this socket to a server.
      *
-     * @throws BadUsageException if the option names a socket that cannot serve
+     * @throws BadUsageException if an option names a descriptor or path that cannot be served
      */
     VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
@@ -64,19 +64,19 @@ sealed interface RngEndpoint {
     }
 
     /**
-     * An inherited socket: a listening socket, or a connection.
+     * An inherited socket, which is listening or connected.
      *
      * @param option the option or variable that names the descriptor, with its value, for an error message
      * @param guestName the name of the guest
-     * @param access the front-ends that may connect to a listening socket
+     * @param access who may connect, if the socket is listening
      */
     record InheritedFd(int fd, String option, String guestName, ListenerAccess access) implements RngEndpoint {
-        /** {@code --fd}. */
+        /** Returns the socket of {@code --fd=N}. */
         static InheritedFd ofOption(int fd, ListenerAccess access) {
             return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd, access);
         }
 
-        /** LISTEN_FDS. */
+        /** Returns a socket that the service manager passed in LISTEN_FDS. */
         static InheritedFd ofServiceManager(ListenFds.NamedFd socket, ListenerAccess access) {
             return new InheritedFd(
                     socket.fd(),
@@ -102,7 +102,7 @@ sealed interface RngEndpoint {
         }
     }
 
-    /** The last element of a path. */
+    /** Returns the last element of a path. */
     static String fileName(Path path) {
         Path name = path.getFileName();
         return NativePath.text(name == null ? path : name);

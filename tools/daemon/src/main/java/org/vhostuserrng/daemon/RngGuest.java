@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
  *
  * @param socket the socket as configured
  * @param device the guest's device
- * @param endpoint the socket and session in the server
+ * @param endpoint the server's object for the socket and its session
  */
 record RngGuest(RngEndpoint socket, VirtioRngDevice device, VhostUserEndpoint endpoint) {
     String name() {

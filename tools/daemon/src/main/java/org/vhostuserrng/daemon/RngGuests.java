@@ -16,8 +16,8 @@ import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
- * The guests of this daemon, with the objects that their devices share. Adds, changes and removes guests while others
- * are served. Confined to the loop's thread.
+ * The guests of this daemon, and the objects that their devices share. Adds, changes and removes guests while other
+ * guests are served. Confined to the event loop's thread.
  */
 final class RngGuests {
     private static final Logger LOG = LoggerFactory.getLogger(RngGuests.class);
@@ -43,15 +43,15 @@ final class RngGuests {
         this.counters = counters;
     }
 
-    /** All guests, in the order of their addition. */
+    /** Returns all guests, in the order in which they were added. */
     List<RngGuest> all() {
         return List.copyOf(guests);
     }
 
     /**
-     * The guest with a name.
+     * Returns the guest with a name.
      *
-     * @throws ControlException if there is none, or more than one
+     * @throws ControlException if no guest or more than one guest has this name
      */
     RngGuest named(String name) throws ControlException {
         List<RngGuest> found =
@@ -68,7 +68,7 @@ final class RngGuests {
     /**
      * Adds a guest.
      *
-     * @throws BadUsageException if the option names a socket that cannot serve
+     * @throws BadUsageException if an option names a descriptor or path that cannot be served
      */
     RngGuest add(RngEndpoint socket, GuestRateLimiterSettings limits) throws IOException, BadUsageException {
         VirtioRngDevice device = new VirtioRngDevice(
@@ -90,7 +90,7 @@ final class RngGuests {
         }
     }
 
-    /** Removes a guest: ends its session and its socket. */
+    /** Removes a guest: ends its session and removes its socket. */
     void remove(RngGuest guest) {
         server.remove(guest.endpoint());
         counters.remove(guest.device());
@@ -98,7 +98,7 @@ final class RngGuests {
         guests.remove(guest);
     }
 
-    /** Changes the limits and the share of a guest between two requests. */
+    /** Changes the rate limits and the share of a guest. The change takes effect between two requests. */
     void setLimits(RngGuest guest, GuestRateLimiterSettings limits) {
         long now = server.now();
         guest.device().setLimits(now, limits.limits());
@@ -106,22 +106,23 @@ final class RngGuests {
         guest.endpoint().dispatchVrings();
     }
 
-    /** The limits and the share of a guest. */
+    /** Returns the rate limits and the share of a guest. */
     static GuestRateLimiterSettings limits(RngGuest guest) {
         return new GuestRateLimiterSettings(
                 guest.device().limits(), guest.device().share());
     }
 
-    /** Stops or continues to serve a guest's requests. Its session goes on. */
+    /** Stops or resumes serving a guest's requests. The guest's session continues. */
     void setPaused(RngGuest guest, boolean paused) {
         guest.device().setPaused(paused);
         guest.endpoint().dispatchVrings();
     }
 
     /**
-     * Replaces the sources between two requests. A guest whose source is the same object goes on with it.
+     * Replaces the guests' sources. The change takes effect between two requests. A guest whose next source is the same
+     * object as before is not affected.
      *
-     * @param next the source of a guest, by its name
+     * @param next returns the source of the guest with a name
      */
     void setSources(Function<String, EntropySourceSpec> next) {
         List<RngGuest> changed = guests.stream()
@@ -145,7 +146,7 @@ final class RngGuests {
         return scheduler;
     }
 
-    /** The time of the devices, nanoseconds. */
+    /** The time of the event loop's clock, in nanoseconds. */
     long now() {
         return server.now();
     }

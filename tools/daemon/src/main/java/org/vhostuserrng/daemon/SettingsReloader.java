@@ -14,13 +14,13 @@ import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
- * Reads the settings again and applies what has changed, all or nothing. The files are read, and the sources probed, by
- * a thread of its own; the changes are made on the loop's thread between two requests.
+ * Reads the settings again and applies all changes, or none. A separate thread reads the files and probes the sources;
+ * the changes are applied on the event loop's thread between two requests.
  */
 final class SettingsReloader {
     private static final Logger LOG = LoggerFactory.getLogger(SettingsReloader.class);
 
-    /** Reads the settings, given those in force. May block. */
+    /** Reads the settings. May block. */
     @FunctionalInterface
     interface SettingsReader {
         DaemonSettings read(DaemonSettings running) throws BadUsageException;
@@ -31,10 +31,13 @@ final class SettingsReloader {
     private final RngGuests guests;
     private final ServiceNotifier serviceManager;
 
-    // Confined to the loop's thread.
+    // Confined to the event loop's thread.
     private DaemonSettings inForce;
     private boolean reading;
-    /** Called with null, or with the reason of a failure. */
+    /**
+     * Callbacks of the reload that is running; called with null after success, otherwise with the reason of the
+     * failure.
+     */
     private final List<Consumer<String>> waiting = new ArrayList<>();
 
     SettingsReloader(
@@ -50,15 +53,16 @@ final class SettingsReloader {
         this.serviceManager = serviceManager;
     }
 
-    /** Reloads the settings, and logs the result. Any thread. */
+    /** Starts to reload the settings; the result is logged. May be called by any thread. */
     void reload() {
         server.execute(this::begin);
     }
 
     /**
-     * Reloads the settings, and logs the result. The loop's thread.
+     * Starts to reload the settings; the result is logged. Must be called on the event loop's thread.
      *
-     * @param onDone called on the loop's thread with null, or with the reason why nothing has changed
+     * @param onDone called on the event loop's thread: with null after success, otherwise with the reason why nothing
+     *     has changed
      */
     void reload(Consumer<String> onDone) {
         waiting.add(onDone);
@@ -104,9 +108,9 @@ final class SettingsReloader {
         done.forEach(callback -> callback.accept(failure));
     }
 
-    /** Applies settings. Returns null, or the reason why nothing has changed. */
+    /** Applies settings. Returns null after success, otherwise the reason why nothing has changed. */
     private String apply(DaemonSettings next) {
-        // Sets, because there may be thousands of guests, and all of them wait meanwhile.
+        // Sets keep this short for thousands of guests: no guest is served meanwhile.
         Set<Object> before = identities(inForce.endpoints().stream());
         Set<Object> after = identities(next.endpoints().stream());
         Set<Object> served = identities(guests.all().stream().map(RngGuest::socket));
@@ -121,7 +125,7 @@ final class SettingsReloader {
             added.forEach(guests::remove);
             return refused.getMessage();
         }
-        // Nothing fails from here on.
+        // From here on nothing can fail, so that the settings are applied completely.
         for (RngGuest guest : guests.all()) {
             Object socket = guest.socket().identity();
             if (before.contains(socket) && !after.contains(socket)) {

@@ -10,8 +10,8 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
 
 /**
- * Parses and probes sources. The same list of sources is one object, so that guests share it, and a source that runs
- * already is not probed again: some devices can be opened only once.
+ * Parses and probes sources. Equal lists of source expressions become one object, so that guests share the source. A
+ * source that is in use is not probed again, because some devices can be opened only once.
  */
 final class SourceOptionParser {
     private static final OptionValue DEFAULT = new OptionValue(DaemonOptions.SOURCE, DaemonOptions.DEFAULT_SOURCE);
@@ -22,13 +22,13 @@ final class SourceOptionParser {
     /**
      * Creates a parser.
      *
-     * @param running the sources that are in use, by their expressions
+     * @param running the sources in use, by their {@code --source} expressions
      */
     SourceOptionParser(Map<List<String>, EntropySourceSpec> running) {
         this.running = running;
     }
 
-    /** The sources of {@code --source}. */
+    /** Returns the sources of {@code --source} and of the guests' own settings. */
     SourceSettings settings(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         List<OptionValue> given = arguments.values(DaemonOptions.SOURCE);
         EntropySourceSpec ofAll = source(given.isEmpty() ? List.of(DEFAULT) : given);

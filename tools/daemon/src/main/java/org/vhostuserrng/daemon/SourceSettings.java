@@ -7,9 +7,9 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 /**
  * The sources of all guests.
  *
- * @param ofAll the source of guests without one of their own
- * @param byGuest the other guests' sources, by name
- * @param byExpressions all sources in use, by their expressions
+ * @param ofAll the source of guests that have no source of their own
+ * @param byGuest the sources of the other guests, by the guest's name
+ * @param byExpressions all these sources, by their {@code --source} expressions
  */
 record SourceSettings(
         EntropySourceSpec ofAll,

@@ -3,13 +3,13 @@ package org.vhostuserrng.daemon;
 import java.util.OptionalInt;
 
 /**
- * Inherited descriptors of the process that started the daemon.
+ * Descriptors that the daemon inherited from the process that started it.
  *
- * @param ready gets a newline when all sockets listen
- * @param exitWith the daemon ends when others have closed its other end
+ * @param ready the daemon writes a newline to this descriptor when all sockets listen
+ * @param exitWith a pipe or socket: the daemon ends when all other processes have closed the other end
  */
 record SupervisorFds(OptionalInt ready, OptionalInt exitWith) {
-    /** Reads the options. Does not look at the descriptors. */
+    /** Parses the options. Does not check the descriptors. */
     static SupervisorFds of(DaemonArguments arguments) throws BadUsageException {
         OptionValue ready = arguments.value(DaemonOptions.READY_FD);
         OptionValue exitWith = arguments.value(DaemonOptions.EXIT_WITH_FD);

@@ -1,4 +1,4 @@
 /**
- * The daemon's main program: parses the command line, composes transport, device and backends, and stops on a signal.
+ * The daemon's main program: parses the command line, connects transport, device and backends, and stops on a signal.
  */
 package org.vhostuserrng.daemon;

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Invalid command lines: exit status 2 (1 for a failure) and one line on stderr with the option and its value. */
+/** An invalid command line ends with exit status 2 and one line on stderr with the option and its value. */
 class DaemonCommandTest {
     private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
     private final PrintStream stderr = System.err;

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** {@code --config}: what a file and the files of conf.d set, and the one line for each fault. */
+/** Tests {@code --config}: the settings of a file and of conf.d, and the one-line message for each fault. */
 class DaemonConfigTest {
     @TempDir
     private Path directory;

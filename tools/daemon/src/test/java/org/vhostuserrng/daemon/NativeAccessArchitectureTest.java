@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import org.junit.jupiter.api.Test;
 
-/** Only the module libc and the packages named sys make native calls. JPMS enforces all other dependency rules. */
+/** Only module libc and packages named sys may make native calls. JPMS enforces all other dependency rules. */
 class NativeAccessArchitectureTest {
     private static final String[] SYS_PACKAGES = {"org.vhostuserrng..sys..", "org.vhostuserrng.libc.."};
 

@@ -2,7 +2,7 @@ package org.vhostuserrng.frontend;
 
 import java.io.IOException;
 
-/** The back-end violated the vhost-user protocol. */
+/** Thrown if the back-end violates the vhost-user protocol. */
 public final class BackendProtocolException extends IOException {
     private static final long serialVersionUID = 1L;
 

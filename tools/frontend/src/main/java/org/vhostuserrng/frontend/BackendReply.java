@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 
-/** A reply from the back-end. Its header has been checked. */
+/** A reply from the back-end with a valid header. */
 public final class BackendReply {
     private final int request;
     private final byte[] payload;
@@ -15,17 +15,25 @@ public final class BackendReply {
         this.descriptors = descriptors;
     }
 
-    /** The message id of the request, see {@link FrontendMessageType#id}. */
+    /** The message id of the request to which this is the reply, see {@link FrontendMessageType#id}. */
     public int request() {
         return request;
     }
 
-    /** The payload as a u64. */
+    /**
+     * The payload as a u64.
+     *
+     * @throws BackendProtocolException if the payload is not 8 bytes long
+     */
     public long u64() throws BackendProtocolException {
         return payloadOfSize(Long.BYTES).readLong(0);
     }
 
-    /** The {@code num} field of a payload that is a vring state description; unsigned 32 bits. */
+    /**
+     * The {@code num} field of a payload that is a vring state description; unsigned 32 bits.
+     *
+     * @throws BackendProtocolException if the payload is not 8 bytes long
+     */
     public long vringStateNumber() throws BackendProtocolException {
         return payloadOfSize(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
@@ -35,13 +43,13 @@ public final class BackendReply {
         return payload.clone();
     }
 
-    /** File descriptors received with the reply. The caller closes them. */
+    /** The file descriptors received with the reply. The caller must close them. */
     public List<ReceivedFileDescriptor> descriptors() {
         return descriptors;
     }
 
     /**
-     * The payload.
+     * Returns the payload.
      *
      * @throws BackendProtocolException if its length is not exactly {@code expected} bytes
      */

@@ -9,8 +9,8 @@ import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The back-end channel (vhost-user, "Back-end communication"): a socket pair, one end of which is passed to the
- * back-end. Accepts only VHOST_USER_BACKEND_IOTLB_MSG, the only request that an entropy device sends.
+ * The back-end channel (vhost-user, "Back-end communication"): a socket pair. One end is passed to the back-end, which
+ * sends requests through it. Accepts only VHOST_USER_BACKEND_IOTLB_MSG, the only request that an entropy device sends.
  */
 public final class BackendRequestReceiver implements AutoCloseable {
     private static final int BACKEND_IOTLB_MSG = 1;
@@ -32,13 +32,13 @@ public final class BackendRequestReceiver implements AutoCloseable {
         pollFd = FrontendLibc.allocatePollFd(frontendEnd.getFD());
     }
 
-    /** The descriptor to pass with SET_BACKEND_REQ_FD. This object closes it. */
+    /** The descriptor to pass with SET_BACKEND_REQ_FD. This object remains its owner. */
     public int backendFd() {
         return backendEnd.getFD();
     }
 
     /**
-     * Returns the next request, or empty if none arrives within the timeout.
+     * Returns the next request of the back-end; empty if none arrives within the timeout.
      *
      * @throws BackendProtocolException if the request is not an IOTLB message, or if it has the need_reply flag
      */
@@ -70,12 +70,12 @@ public final class BackendRequestReceiver implements AutoCloseable {
         return buffer.array();
     }
 
-    /** Sends file descriptors to the back-end's end of the socket pair, where they stay unread. */
+    /** Sends file descriptors to the back-end's end of the socket pair. The back-end does not read them. */
     public void sendUnreadFds(int... fds) throws IOException {
         FrontendSocket.wrap(frontendEnd).sendRaw(new byte[1], fds);
     }
 
-    /** Closes only the front-end's end. */
+    /** Closes the front-end's end of the socket pair only. */
     public void closeFrontendEnd() throws IOException {
         frontendEnd.close();
     }

@@ -1,6 +1,6 @@
 package org.vhostuserrng.frontend;
 
-/** The device wrote a used entry that violates the VIRTIO specification. */
+/** Thrown if the device has written a used element or used descriptor that violates the VIRTIO specification. */
 public final class DeviceViolationException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

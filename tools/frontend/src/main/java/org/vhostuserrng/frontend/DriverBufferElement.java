@@ -3,9 +3,9 @@ package org.vhostuserrng.frontend;
 /**
  * One element of a buffer: the guest memory range of one descriptor.
  *
- * @param guestAddress guest-physical address, written to the descriptor without a check
- * @param length bytes, unsigned 32 bits
- * @param deviceWritable true for device-writable, false for device-readable
+ * @param guestAddress guest-physical address; not checked
+ * @param length length in bytes, unsigned 32 bits
+ * @param deviceWritable whether the element is device-writable; otherwise it is device-readable
  */
 public record DriverBufferElement(long guestAddress, int length, boolean deviceWritable) {
     public static DriverBufferElement writable(long guestAddress, int length) {

@@ -8,8 +8,8 @@ import java.util.Arrays;
 
 /**
  * The driver's side of a packed virtqueue (VIRTIO 1.3 §2.8) in a memory segment. The regular methods (add a buffer,
- * make it available, pop a used buffer) keep private records of in-flight buffers and do not trust the memory. The raw
- * methods ({@code set...}) write arbitrary values, so that devices can be tested with a misbehaving driver.
+ * make it available, pop a used buffer) record in-flight buffers in private fields and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, to test devices with a misbehaving driver.
  *
  * <p>A ring position is an index with a wrap counter, encoded in one {@code int} like the {@code off_wrap} field of an
  * event suppression structure: the index in bits 0 to 14, the wrap counter in bit 15 (§2.8.14).
@@ -35,26 +35,26 @@ public final class DriverPackedRing implements DriverRing {
     private final MemorySegment driverEvent;
     private final MemorySegment deviceEvent;
 
-    /** Stack of free buffer ids; the first {@link #freeIdCount} entries are valid. */
+    /** A stack of the free buffer ids: the first {@link #freeIdCount} entries are valid. */
     private final int[] freeIds;
 
     private int freeIdCount;
     private int freeCount;
 
-    /** Indexed by buffer id: number of descriptors, 0 if the id is free. */
+    /** Number of descriptors of the buffer, by buffer id; 0 if the id is free. */
     private final int[] chainLength;
 
-    /** Indexed by buffer id: ring position of the first descriptor. */
+    /** Ring position of the buffer's first descriptor, by buffer id. */
     private final int[] firstOffWrap;
 
-    /** Indexed by buffer id: flags of the first descriptor, written when the buffer is added available. */
+    /** Flags of the buffer's first descriptor, by buffer id; written to the ring when the buffer is made available. */
     private final int[] firstFlags;
 
     private int nextAddIdx;
     private int nextAvailIdx;
     private int nextUsedIdx;
 
-    /** Descriptors added available since the last call of {@link #needsKick}. */
+    /** Number of descriptors made available since the last call of {@link #needsKick}. */
     private int numAddedSinceKick;
 
     private int usedId;
@@ -85,7 +85,7 @@ public final class DriverPackedRing implements DriverRing {
         reset(WRAP);
     }
 
-    /** Discards all in-flight buffers and restarts at {@code offWrap}, with all earlier descriptors marked used. */
+    /** Discards all in-flight buffers, marks all descriptors used, and restarts at ring position {@code offWrap}. */
     public void reset(int offWrap) {
         for (int i = 0; i < queueSize; i++) {
             freeIds[i] = queueSize - 1 - i;
@@ -121,7 +121,7 @@ public final class DriverPackedRing implements DriverRing {
         return nextAvailIdx << 16 | nextAvailIdx;
     }
 
-    /** Ring position of the next descriptor to be added available. */
+    /** Ring position of the next descriptor to be made available. */
     public int nextAvailIdx() {
         return nextAvailIdx;
     }
@@ -139,7 +139,7 @@ public final class DriverPackedRing implements DriverRing {
         for (int i = 0; i < chain.length; i++) {
             boolean last = i == chain.length - 1;
             int flags = chain[i].flags() | (last ? 0 : DriverVirtioConstants.VIRTQ_DESC_F_NEXT);
-            // VIRTIO 1.3 §2.8.6: only the last descriptor of a chain carries the buffer id.
+            // VIRTIO 1.3 §2.8.6: the device reads the buffer id only from the last descriptor of a chain.
             write(id, i, chain[i].guestAddress(), chain[i].length(), last ? id : -1, flags);
         }
         return id;
@@ -155,7 +155,7 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            // VIRTIO 1.3 §2.8.19: VIRTQ_DESC_F_WRITE is the only flag allowed in an indirect table.
+            // VIRTIO 1.3 §2.8.19: VIRTQ_DESC_F_WRITE is the only flag that is valid in an indirect table.
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), 0, chain[i].flags());
         }
         int id = allocate(1);
@@ -176,7 +176,8 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     /**
-     * Writes the next descriptor. The flags of a buffer's first descriptor are only recorded in {@link #firstFlags}.
+     * Writes the next descriptor. The flags of a buffer's first descriptor are not written yet, only recorded in
+     * {@link #firstFlags}.
      */
     private void write(int id, int element, long address, int bytes, int writtenId, int elementFlags) {
         int flags = elementFlags | availableFlags(isWrapSet(nextAddIdx));
@@ -205,7 +206,7 @@ public final class DriverPackedRing implements DriverRing {
             }
             offWrap = advance(offWrap, chainLength[ids[i]]);
         }
-        // The device reads descriptors in order, so the flags of the first descriptor publish all of them.
+        // The device reads descriptors in ring order: the flags of the first descriptor make all of them available.
         writeFirstFlags(ids[0], nextAvailIdx);
         for (int id : ids) {
             advanceAvail(id);
@@ -226,7 +227,7 @@ public final class DriverPackedRing implements DriverRing {
 
     @Override
     public boolean needsKick() {
-        // VIRTIO 1.3 §2.8.21.3.1: publish the descriptors before reading the device event suppression structure.
+        // VIRTIO 1.3 §2.8.21.3.1: write the descriptors before reading the device event suppression structure.
         VarHandle.fullFence();
         int added = numAddedSinceKick;
         numAddedSinceKick = 0;
@@ -241,7 +242,7 @@ public final class DriverPackedRing implements DriverRing {
         };
     }
 
-    /** Whether the position in {@code event} is among the last {@code count} descriptors added available. */
+    /** Whether ring position {@code event} is among the last {@code count} descriptors that were made available. */
     private boolean isEventAmongLast(int event, int count) {
         int wrapDistance = isWrapSet(event) == isWrapSet(nextAvailIdx) ? 0 : queueSize;
         int back = indexOf(nextAvailIdx) + wrapDistance - indexOf(event);
@@ -326,7 +327,11 @@ public final class DriverPackedRing implements DriverRing {
 
     // Raw methods.
 
-    /** The AVAIL and USED bits of an available descriptor (VIRTIO 1.3 §2.8.1). */
+    /**
+     * Returns the AVAIL and USED bits of an available descriptor (VIRTIO 1.3 §2.8.1).
+     *
+     * @param wrap the driver's wrap counter: true for 1
+     */
     public static int availableFlags(boolean wrap) {
         return wrap ? DriverVirtioConstants.VIRTQ_DESC_F_AVAIL : DriverVirtioConstants.VIRTQ_DESC_F_USED;
     }
@@ -335,7 +340,7 @@ public final class DriverPackedRing implements DriverRing {
         return DriverVirtioConstants.VIRTQ_DESC_F_AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_USED;
     }
 
-    /** Writes one descriptor, its flags last. */
+    /** Writes one descriptor of the ring; writes its flags last. */
     public void setDescriptor(int index, long address, int bytes, int id, int flags) {
         writeFields(descriptors, index, address, bytes, id);
         setFlags(index, flags);
@@ -346,7 +351,7 @@ public final class DriverPackedRing implements DriverRing {
         FLAGS_ORDERED.setRelease(descriptors, offset(index) + FLAGS, (short) flags);
     }
 
-    /** Writes one descriptor to any table, for example an indirect one. */
+    /** Writes one descriptor to a table in memory, for example an indirect table. */
     public static void writeDescriptor(MemorySegment table, int index, long address, int bytes, int id, int flags) {
         writeFields(table, index, address, bytes, id);
         table.set(LE16, offset(index) + FLAGS, (short) flags);

@@ -4,9 +4,9 @@ package org.vhostuserrng.frontend;
  * Guest-physical addresses of the parts of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
  * @param queueSize number of descriptors, 1 to 32768, not necessarily a power of two
- * @param descriptorRing 16-byte aligned
- * @param driverEventSuppression 4-byte aligned
- * @param deviceEventSuppression 4-byte aligned
+ * @param descriptorRing address of the descriptor ring, 16-byte aligned
+ * @param driverEventSuppression address of the driver event suppression structure, 4-byte aligned
+ * @param deviceEventSuppression address of the device event suppression structure, 4-byte aligned
  */
 public record DriverPackedRingAddresses(
         int queueSize, long descriptorRing, long driverEventSuppression, long deviceEventSuppression)
@@ -19,7 +19,9 @@ public record DriverPackedRingAddresses(
         }
     }
 
-    /** Lays out the three parts one after the other, starting at {@code guestAddress} rounded up. */
+    /**
+     * Lays out the three parts one after the other, from the first aligned address at or after {@code guestAddress}.
+     */
     public static DriverPackedRingAddresses contiguous(long guestAddress, int queueSize) {
         long descriptorRing = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_RING_ALIGNMENT);
         long driverEvent = descriptorRing + descriptorRingSize(queueSize);

@@ -3,8 +3,8 @@ package org.vhostuserrng.frontend;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The driver's side of a virtqueue, independent of its format. A buffer is identified by its buffer id; in a split
- * virtqueue, the buffer id is the index of the chain's head descriptor.
+ * The driver's side of a virtqueue, independent of its format. A buffer id identifies a buffer; in a split virtqueue it
+ * is the index of the head descriptor of the buffer's chain.
  *
  * <p>{@link #addWritableBuffer}, {@link #makeAvailable(int)}, {@link #needsKick} and {@link #popUsed} do not allocate.
  */
@@ -14,7 +14,7 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     /** Number of free descriptors. */
     int freeDescriptors();
 
-    /** The SET_VRING_BASE value with which a device starts at the next buffer. */
+    /** The value for SET_VRING_BASE that lets a device start at the next buffer. */
     int vringBase();
 
     /**
@@ -25,11 +25,11 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      */
     int addBuffer(DriverBufferElement... chain);
 
-    /** Like {@link #addBuffer} for a single device-writable element, without allocating. */
+    /** Like {@link #addBuffer}, with a single device-writable element. Does not allocate. */
     int addWritableBuffer(long guestAddress, int length);
 
     /**
-     * Writes the descriptors to an indirect table, and one descriptor that refers to the table.
+     * Writes the descriptors of a buffer to an indirect table, and one descriptor of the ring that refers to the table.
      *
      * @param table memory of the table, 16 bytes per element
      * @param tableAddress guest-physical address of the table
@@ -40,41 +40,41 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     /**
      * Makes one buffer available to the device.
      *
-     * @throws IllegalStateException in a packed virtqueue, if the buffer is not the next one in the order of addition
+     * @throws IllegalStateException in a packed virtqueue, if an earlier added buffer has not been made available
      */
     void makeAvailable(int id);
 
     /** Makes several buffers available to the device in one step. */
     void makeAvailable(int[] ids);
 
-    /** Whether the device requires a kick for the buffers made available since the last call. */
+    /** Whether the device requires a kick for the buffers that were made available since the last call. */
     boolean needsKick();
 
-    /** Whether the device has used a buffer that was not popped yet. */
+    /** Whether the device has used a buffer that {@link #popUsed} has not returned yet. */
     boolean hasUsed();
 
     /**
      * Pops the next used buffer, if there is one, and frees its descriptors. {@link #usedId} and {@link #usedLength}
-     * then return the fields of the used entry.
+     * then return the fields of the used element or descriptor.
      *
      * @return false if there is no used buffer
-     * @throws DeviceViolationException if the used entry does not refer to an in-flight buffer
+     * @throws DeviceViolationException if the device returned the id of a buffer that is not in flight
      */
     boolean popUsed();
 
-    /** Id of the buffer that {@link #popUsed} popped last. */
+    /** The id of the buffer that {@link #popUsed} popped last. */
     int usedId();
 
-    /** Number of bytes that the device reports as written to that buffer, unsigned 32 bits. */
+    /** Number of bytes that the device reports as written to the buffer {@link #usedId}, unsigned 32 bits. */
     int usedLength();
 
     /**
      * Requests an interrupt for the next used buffer.
      *
-     * @return true if a used buffer is already pending, for which the device may send no interrupt
+     * @return true if a used buffer is already waiting; the device may send no interrupt for it
      */
     boolean enableInterrupts();
 
-    /** Suppresses interrupts. */
+    /** Tells the device that no interrupts are needed. */
     void disableInterrupts();
 }

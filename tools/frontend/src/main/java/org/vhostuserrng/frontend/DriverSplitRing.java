@@ -8,10 +8,10 @@ import java.util.Arrays;
 
 /**
  * The driver's side of a split virtqueue (VIRTIO 1.3 §2.7) in a memory segment. The regular methods (add a buffer, make
- * it available, pop a used buffer) keep private records of in-flight buffers and do not trust the memory. The raw
- * methods ({@code set...}) write arbitrary values, so that devices can be tested with a misbehaving driver.
+ * it available, pop a used buffer) record in-flight buffers in private fields and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, to test devices with a misbehaving driver.
  *
- * <p>Ring indices are free-running 16-bit counters, stored in an {@code int} as 0 to 65535.
+ * <p>Ring indices are free-running 16-bit counters, represented by an {@code int} from 0 to 65535.
  */
 public final class DriverSplitRing implements DriverRing {
     private static final int INDEX_MASK = 0xffff;
@@ -20,7 +20,7 @@ public final class DriverSplitRing implements DriverRing {
     private static final long RING = 4;
 
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-    /** Indirect tables need not be aligned. */
+    /** Unaligned, because an indirect table may have any address. */
     private static final ValueLayout.OfShort UNALIGNED_LE16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -34,15 +34,15 @@ public final class DriverSplitRing implements DriverRing {
     private final MemorySegment availRing;
     private final MemorySegment usedRing;
 
-    /** Stack of free descriptors; the first {@link #freeCount} entries are valid. */
+    /** A stack of the indices of free descriptors: the first {@link #freeCount} entries are valid. */
     private final int[] freeDescriptors;
 
     private int freeCount;
 
-    /** Indexed by descriptor: length of the in-flight chain that starts at it, or 0 if there is none. */
+    /** Number of descriptors of an in-flight chain, by the index of its head; 0 if no chain starts there. */
     private final int[] chainLength;
 
-    /** Indexed by descriptor: the next descriptor of its chain. */
+    /** Index of the next descriptor in the chain, by descriptor index. */
     private final int[] nextInChain;
 
     private int availIdx;
@@ -75,7 +75,8 @@ public final class DriverSplitRing implements DriverRing {
     }
 
     /**
-     * Discards all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset.
+     * Discards all in-flight buffers and restarts, as a driver does after a reset. The available and used index become
+     * {@code index}.
      */
     public void reset(int index) {
         for (int i = 0; i < queueSize; i++) {
@@ -109,12 +110,12 @@ public final class DriverSplitRing implements DriverRing {
         return availIdx;
     }
 
-    /** Index of the next available-ring entry to be written. */
+    /** Free-running index of the next available-ring entry to be written. */
     public int availIdx() {
         return availIdx;
     }
 
-    /** Index of the next used-ring element to be popped. */
+    /** Free-running index of the next used-ring element to be popped. */
     public int lastUsedIdx() {
         return lastUsedIdx;
     }
@@ -176,18 +177,21 @@ public final class DriverSplitRing implements DriverRing {
 
     @Override
     public boolean needsKick() {
-        // VIRTIO 1.3 §2.7.13.4.1: publish avail idx before reading the device's notification suppression.
+        // VIRTIO 1.3 §2.7.13.4.1: write avail idx before reading the used ring's flags or avail_event.
         VarHandle.fullFence();
         int lastKicked = lastKickedAvailIdx;
         lastKickedAvailIdx = availIdx;
-        // VIRTIO 1.3 §2.7.10: avail_event if VIRTIO_F_EVENT_IDX was negotiated, otherwise the used ring's flags.
+        // VIRTIO 1.3 §2.7.10: the device suppresses notifications with avail_event if VIRTIO_F_EVENT_IDX was
+        // negotiated, otherwise with the used ring's flags.
         if (eventIndex) {
             return eventPassed(availEvent(), availIdx, lastKicked);
         }
         return availIdx != lastKicked && (usedFlags() & DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
     }
 
-    /** vring_need_event: whether an index that moved from {@code before} to {@code now} passed {@code event}. */
+    /**
+     * Linux vring_need_event: whether the index passed {@code event} when it moved from {@code before} to {@code now}.
+     */
     static boolean eventPassed(int event, int now, int before) {
         return ((now - event - 1) & INDEX_MASK) < ((now - before) & INDEX_MASK);
     }
@@ -235,7 +239,7 @@ public final class DriverSplitRing implements DriverRing {
     @Override
     public void disableInterrupts() {
         if (eventIndex) {
-            // used_event cannot suppress interrupts entirely; this defers the next one by 65535 buffers.
+            // used_event cannot disable interrupts. This value delays the next interrupt by 65535 buffers.
             setUsedEvent(lastUsedIdx - 1);
         } else {
             setAvailFlags(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
@@ -278,7 +282,7 @@ public final class DriverSplitRing implements DriverRing {
         writeDescriptor(descriptors, descriptor, address, length, flags, next);
     }
 
-    /** Writes one descriptor to any table, for example an indirect one. */
+    /** Writes one descriptor to a table in memory, for example an indirect table. */
     public static void writeDescriptor(
             MemorySegment table, int descriptor, long address, int length, int flags, int next) {
         long offset = (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * descriptor;
@@ -288,12 +292,12 @@ public final class DriverSplitRing implements DriverRing {
         table.set(UNALIGNED_LE16, offset + 14, (short) next);
     }
 
-    /** Writes the available-ring entry of {@code index}. */
+    /** Writes the available-ring entry for free-running index {@code index}: the index of a head descriptor. */
     public void setAvailEntry(int index, int head) {
         availRing.set(LE16, RING + 2L * ((index & INDEX_MASK) % queueSize), (short) head);
     }
 
-    /** Writes the available ring's idx with release semantics. The regular methods keep their own index. */
+    /** Writes the available ring's idx with release semantics. Does not change the index of the regular methods. */
     public void setAvailIdx(int index) {
         LE16_ORDERED.setRelease(availRing, INDEX, (short) index);
     }

@@ -4,9 +4,9 @@ package org.vhostuserrng.frontend;
  * Guest-physical addresses of the parts of a split virtqueue (VIRTIO 1.3 §2.7).
  *
  * @param queueSize number of descriptors, 1 to 32768
- * @param descriptorTable 16-byte aligned
- * @param availableRing 2-byte aligned
- * @param usedRing 4-byte aligned
+ * @param descriptorTable address of the descriptor table, 16-byte aligned
+ * @param availableRing address of the available ring, 2-byte aligned
+ * @param usedRing address of the used ring, 4-byte aligned
  */
 public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long availableRing, long usedRing)
         implements DriverRingAddresses {
@@ -19,7 +19,9 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
         }
     }
 
-    /** Lays out the three parts one after the other, starting at {@code guestAddress} rounded up. */
+    /**
+     * Lays out the three parts one after the other, from the first aligned address at or after {@code guestAddress}.
+     */
     public static DriverSplitRingAddresses contiguous(long guestAddress, int queueSize) {
         long descriptorTable = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_TABLE_ALIGNMENT);
         long availableRing = descriptorTable + descriptorTableSize(queueSize);

@@ -8,7 +8,7 @@ public final class DriverVirtioConstants {
     /** The buffer continues in the next descriptor. */
     public static final int VIRTQ_DESC_F_NEXT = 1;
 
-    /** The buffer is device write-only; if unset, device read-only. */
+    /** The buffer is device write-only; without this flag it is device read-only. */
     public static final int VIRTQ_DESC_F_WRITE = 2;
 
     /** The buffer contains an indirect descriptor table. */
@@ -29,7 +29,7 @@ public final class DriverVirtioConstants {
     /** Event suppression structure: notifications are disabled. */
     public static final int RING_EVENT_FLAGS_DISABLE = 1;
 
-    /** Event suppression structure: a notification is enabled for one descriptor (VIRTIO_F_EVENT_IDX). */
+    /** Event suppression structure: notifications are enabled for one descriptor (requires VIRTIO_F_EVENT_IDX). */
     public static final int RING_EVENT_FLAGS_DESC = 2;
 
     /** Available ring flag: the driver needs no interrupt. */

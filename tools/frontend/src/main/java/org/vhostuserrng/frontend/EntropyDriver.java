@@ -24,7 +24,7 @@ public final class EntropyDriver implements AutoCloseable {
     private static final long BUFFER_MMAP_OFFSET = 0x5000;
     private static final long PAGE_SIZE = 4096;
 
-    /** Reached only if the back-end hangs: far longer than any reply takes, even on a slow and busy machine. */
+    /** Expires only if the back-end hangs: much longer than any reply takes, even on a slow and busy machine. */
     private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
 
     /**
@@ -126,7 +126,7 @@ public final class EntropyDriver implements AutoCloseable {
         return start(socket, Options.DEFAULT);
     }
 
-    /** Connects and negotiates protocol features only, as QEMU does before the guest's driver starts. */
+    /** Connects and negotiates the protocol features, as QEMU does before the guest's driver starts. */
     public static EntropyDriver initialise(Path socket, Options options) throws IOException {
         return initialise(FrontendSocket.connect(socket), options);
     }
@@ -154,7 +154,7 @@ public final class EntropyDriver implements AutoCloseable {
 
     private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses addresses, Options options)
             throws IOException {
-        // A packed virtqueue needs less memory than a split one.
+        // The region is large enough for both formats: a packed virtqueue needs less memory than a split one.
         long ringSize = (addresses.endAddress() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
         FrontendMemoryRegion rings = new FrontendMemoryRegion(
                 RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
@@ -181,7 +181,7 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /**
-     * The split virtqueue.
+     * The requestq as a split virtqueue.
      *
      * @throws ClassCastException if VIRTIO_F_RING_PACKED was negotiated
      */
@@ -189,7 +189,7 @@ public final class EntropyDriver implements AutoCloseable {
         return (DriverSplitRing) ring;
     }
 
-    /** The virtqueue in either format. */
+    /** The requestq, in either format. */
     public DriverRing driverRing() {
         return ring;
     }
@@ -199,12 +199,12 @@ public final class EntropyDriver implements AutoCloseable {
         return features;
     }
 
-    /** The region for buffers. */
+    /** The memory region for buffers. */
     public FrontendMemoryRegion bufferRegion() {
         return memory.regions().getLast();
     }
 
-    /** A copy of guest memory. */
+    /** Returns a copy of {@code length} bytes of guest memory. */
     public byte[] bytes(long guestAddress, long length) {
         return memory.at(guestAddress, length).toArray(ValueLayout.JAVA_BYTE);
     }
@@ -215,7 +215,7 @@ public final class EntropyDriver implements AutoCloseable {
         kickIfNeeded();
     }
 
-    /** Kicks if the device requires it for the buffers made available since the last call. */
+    /** Kicks if the device requires a kick for the buffers that were made available since the last call. */
     public void kickIfNeeded() throws IOException {
         if (ring.needsKick()) {
             requestq.kick().signal();
@@ -223,7 +223,8 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /**
-     * Sleeps on the call eventfd until the device has used a buffer that was not popped yet.
+     * Waits on the call eventfd until the device has used a buffer that {@link DriverRing#popUsed} has not returned
+     * yet.
      *
      * @return false if the timeout expires first
      */

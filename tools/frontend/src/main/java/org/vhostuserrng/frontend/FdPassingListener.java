@@ -11,24 +11,24 @@ import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketChannel;
 import org.vhostuserrng.libc.NativePath;
 
-/** A listening Unix socket. Closing it removes its file, if the path still names that file. */
+/** A listening Unix socket. {@link #close} removes the socket's file if the path still refers to that file. */
 public final class FdPassingListener implements AutoCloseable {
-    /** inode(7): mask of the file type, and the type of a socket. */
+    /** inode(7): the mask of the file type, and the file type of a socket. */
     private static final int S_IFMT = 0xf000;
 
     private static final int S_IFSOCK = 0xc000;
 
     private final UnixServerSocketChannel channel;
     private final Path path;
-    /** Identifies the file. */
+    /** Identifies the socket's file (device and inode). */
     private final Object file;
 
     private volatile boolean stopped;
 
     /**
-     * Listens at {@code path}. Replaces a stale socket on which no process listens.
+     * Listens at {@code path}. Replaces the file of a socket on which no process listens.
      *
-     * @throws IOException if another process listens there or the path cannot be bound
+     * @throws IOException if another process listens at the path, or the path cannot be bound
      */
     public FdPassingListener(Path path) throws IOException {
         this.path = path;
@@ -64,7 +64,7 @@ public final class FdPassingListener implements AutoCloseable {
         }
     }
 
-    /** Blocks until the next connection; empty after {@link #stop}. */
+    /** Blocks until the next connection and returns it; returns empty after {@link #stop}. */
     public Optional<FdPassingSocket> accept() throws IOException {
         try {
             UnixSocketChannel accepted = channel.accept();

@@ -35,7 +35,7 @@ public final class FdPassingSocket implements AutoCloseable {
     /**
      * Connects to a socket.
      *
-     * @throws IOException if no process listens there
+     * @throws IOException if no process listens at the path
      */
     public static FdPassingSocket connect(Path path) throws IOException {
         try {
@@ -51,8 +51,8 @@ public final class FdPassingSocket implements AutoCloseable {
     }
 
     /**
-     * Blocks until bytes arrive. The kernel delivers file descriptors together with the first byte of the sendmsg(2)
-     * that carried them, so a caller that needs to match them to messages must receive message by message.
+     * Blocks until bytes arrive, and returns them. The kernel delivers file descriptors with the first byte of their
+     * sendmsg(2). A caller that must know to which message they belong must therefore receive one message at a time.
      *
      * @param most maximum number of bytes, 1 to {@link #MAX_RECEIVE_BYTES}
      */
@@ -66,7 +66,7 @@ public final class FdPassingSocket implements AutoCloseable {
             }
             Errno error = FrontendLibc.errno();
             if (error == Errno.ECONNRESET) {
-                // The peer closed the connection without reading all bytes sent to it; treated as a normal end of the
+                // The peer closed the connection without reading all bytes sent to it. This is a normal end of the
                 // stream.
                 return RecvmsgResult.END;
             }
@@ -86,8 +86,8 @@ public final class FdPassingSocket implements AutoCloseable {
     /**
      * Sends all bytes.
      *
-     * @param bytes at least one
-     * @param fds sent with the first byte; the caller keeps ownership
+     * @param bytes at least one byte
+     * @param fds file descriptors to send with the first byte; the caller remains their owner
      */
     public void send(byte[] bytes, int... fds) throws IOException {
         int sent = sendSome(bytes, 0, fds);
@@ -111,7 +111,7 @@ public final class FdPassingSocket implements AutoCloseable {
     }
 
     /**
-     * Shuts down both directions. A {@link #receive} that is blocked in another thread returns the end of the stream.
+     * Shuts down both directions. A {@link #receive} that blocks in another thread then returns the end of the stream.
      */
     public void shutdown() {
         // Fails if the peer has already disconnected; the error can be ignored.

@@ -52,7 +52,7 @@ public final class FrontendDeviceStatePipe extends FrontendFdPair {
     }
 
     /**
-     * Reads up to {@code most} bytes; an empty result is the end of the stream.
+     * Reads up to {@code most} bytes; returns an empty array at the end of the stream.
      *
      * @throws IOException if no byte arrives within the timeout
      */
@@ -67,7 +67,7 @@ public final class FrontendDeviceStatePipe extends FrontendFdPair {
         return bytes;
     }
 
-    /** Reads until the write end is closed. */
+    /** Reads all bytes until the write end is closed. */
     public byte[] readAll(Duration timeout) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] part = read(BUFFER_SIZE, timeout); part.length > 0; part = read(BUFFER_SIZE, timeout)) {

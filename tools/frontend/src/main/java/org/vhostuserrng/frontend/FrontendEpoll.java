@@ -6,8 +6,8 @@ import jnr.ffi.Pointer;
 
 /**
  * An epoll(7) instance that waits for signals of eventfds. It is edge-triggered: each signal wakes the waiting thread
- * once, even if the thread does not read the eventfd, so the eventfd's counter is the number of signals. Does not
- * allocate after {@link #add}, so it can be used in a measured loop.
+ * once even if the thread never reads the eventfd, so that the eventfd's counter is the number of signals. Does not
+ * allocate after {@link #add}, so that it can be used in a measured loop.
  */
 public final class FrontendEpoll implements AutoCloseable {
     private static final int EPOLL_CLOEXEC = 0x80000;
@@ -26,9 +26,9 @@ public final class FrontendEpoll implements AutoCloseable {
     private boolean open = true;
 
     /**
-     * Creates an instance without eventfds.
+     * Creates an epoll instance without eventfds.
      *
-     * @param capacity maximum number of eventfds reported by one {@link #await}
+     * @param capacity maximum number of eventfds that one {@link #await} reports
      * @throws IOException if the process has no file descriptors left
      */
     public FrontendEpoll(int capacity) throws IOException {
@@ -37,7 +37,7 @@ public final class FrontendEpoll implements AutoCloseable {
         fd = FrontendLibc.checkErrno("epoll_create1", FrontendLibc.calls().epoll_create1(EPOLL_CLOEXEC));
     }
 
-    /** Adds an eventfd, for which {@link #token} returns {@code token}. Closing the eventfd removes it. */
+    /** Adds an eventfd; {@link #token} returns {@code token} for it. Closing the eventfd removes it. */
     public void add(FrontendEventFd signalled, int token) throws IOException {
         Pointer event = FrontendLibc.runtime().getMemoryManager().allocateDirect(EVENT_SIZE);
         event.putInt(0, EPOLLIN | EPOLLET);
@@ -48,7 +48,7 @@ public final class FrontendEpoll implements AutoCloseable {
     /**
      * Waits for a signal that has not been reported yet.
      *
-     * @param millis timeout; 0 returns immediately
+     * @param millis timeout in milliseconds; 0 to return immediately
      * @return number of signalled eventfds; 0 if the timeout expires
      */
     public int await(int millis) throws IOException {
@@ -59,12 +59,12 @@ public final class FrontendEpoll implements AutoCloseable {
         return FrontendLibc.checkErrno("epoll_wait", ready);
     }
 
-    /** Waits for one signal, and reports it at {@code target}. */
+    /** Waits for one signal without a timeout; epoll_wait(2) writes its event to {@code target}. */
     void awaitInto(Pointer target) {
         FrontendLibc.calls().epoll_wait(fd, target, 1, -1);
     }
 
-    /** The token of an eventfd reported by the last {@link #await}, index 0 to its result - 1. */
+    /** The token of an eventfd that the last {@link #await} reported; {@code index} is 0 to the result of await - 1. */
     public int token(int index) {
         return (int) events.getLong((long) index * EVENT_SIZE + DATA);
     }

@@ -6,12 +6,12 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 
 /**
- * A non-blocking eventfd(2): the kick, call or err descriptor of a vring. Does not allocate after construction, so it
- * can be used in a measured loop.
+ * A non-blocking eventfd(2): the kick, call or err descriptor of a vring. Does not allocate after construction, so that
+ * it can be used in a measured loop.
  */
 public final class FrontendEventFd implements AutoCloseable {
     private static final int COUNTER_SIZE = 8;
-    /** Maximum value of the counter, eventfd(2). */
+    /** Maximum value of the counter, 2^64 - 2: eventfd(2). */
     private static final long MAX_COUNTER = -2;
 
     private final int fd;
@@ -69,12 +69,15 @@ public final class FrontendEventFd implements AutoCloseable {
         }
     }
 
-    /** Clears O_NONBLOCK, for all processes that share the eventfd. */
+    /** Clears O_NONBLOCK. This affects all processes that share the eventfd. */
     public void makeBlocking() throws IOException {
         FrontendLibc.checkErrno("fcntl", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, 0));
     }
 
-    /** Returns the number of signals since the last read, and resets the counter. Returns 0 instead of blocking. */
+    /**
+     * Returns the number of signals since the last read, and resets the counter. Does not block: returns 0 if there
+     * were none.
+     */
     public long read() throws IOException {
         if (FrontendLibc.calls().read(fd, counter, COUNTER_SIZE) == COUNTER_SIZE) {
             return counter.getLong(0);
@@ -86,8 +89,8 @@ public final class FrontendEventFd implements AutoCloseable {
     }
 
     /**
-     * Waits until the counter is non-zero and reads it; returns 0 if the timeout expires. The resolution is one
-     * millisecond.
+     * Waits until the counter is non-zero and reads it; returns 0 if the timeout expires. The resolution of the timeout
+     * is one millisecond.
      */
     public long awaitAndRead(Duration timeout) throws IOException {
         return awaitAndRead(timeout.toMillis());

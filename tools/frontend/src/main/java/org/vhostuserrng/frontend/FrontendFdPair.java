@@ -7,7 +7,7 @@ abstract class FrontendFdPair implements AutoCloseable {
     private int readEnd;
     private int writeEnd;
 
-    /** Takes ownership of the ends: the read end, then the write end. */
+    /** Takes ownership of two descriptors: the read end and the write end, in this order. */
     FrontendFdPair(int... ends) {
         readEnd = ends[0];
         writeEnd = ends[1];

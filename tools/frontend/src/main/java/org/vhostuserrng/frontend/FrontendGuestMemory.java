@@ -21,9 +21,9 @@ public final class FrontendGuestMemory implements AutoCloseable {
     }
 
     /**
-     * A slice of guest memory.
+     * Returns {@code length} bytes of guest memory.
      *
-     * @throws IndexOutOfBoundsException if no single region contains it
+     * @throws IndexOutOfBoundsException if no single region contains all of these bytes
      */
     public MemorySegment at(long guestAddress, long length) {
         FrontendMemoryRegion region = containing(guestAddress, length);

@@ -9,11 +9,11 @@ import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The inflight buffer (vhost-user, "Inflight I/O tracking") allocated by the back-end. The front-end keeps it across a
- * restart of the back-end. Owns its file descriptor.
+ * The inflight buffer (vhost-user, "Inflight I/O tracking"), which the back-end allocates. The front-end holds it
+ * during a restart of the back-end. Owns the buffer's file descriptor.
  */
 public final class FrontendInflightBuffer implements AutoCloseable {
-    /** Size of the inflight description in bytes: the C struct including its padding. */
+    /** Size of the inflight description in bytes: the C struct with its padding. */
     private static final int DESCRIPTION_SIZE = 24;
 
     private final ReceivedFileDescriptor file;
@@ -54,7 +54,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return encodeDescription(mmapSize, mmapOffset, queues, queueSize);
     }
 
-    /** The file descriptor. This object closes it. */
+    /** The buffer's file descriptor. This object remains its owner. */
     public ReceivedFileDescriptor file() {
         return file;
     }
@@ -64,7 +64,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return mmapSize;
     }
 
-    /** Offset of the inflight buffer in the file, in bytes. */
+    /** Offset of the inflight buffer in its file, in bytes. */
     public long mmapOffset() {
         return mmapOffset;
     }
@@ -77,7 +77,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return queueSize;
     }
 
-    /** Maps the inflight buffer until the arena is closed. */
+    /** Maps the inflight buffer. The mapping is valid until the arena is closed. */
     public MemorySegment mmap(Arena arena) throws IOException {
         Path path = Path.of("/proc/self/fd", Integer.toString(file.fd()));
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {

@@ -3,12 +3,12 @@ package org.vhostuserrng.frontend;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * An IOTLB message, struct vhost_iotlb_msg, in either direction. The values are not checked.
+ * An IOTLB message (struct vhost_iotlb_msg) to or from the back-end. The values are not checked.
  *
  * @param iova I/O virtual address
  * @param size size of the range in bytes
  * @param userAddress user address of the front-end to which {@code iova} is mapped
- * @param permissions access of the device: {@link #READ}, {@link #WRITE} or both
+ * @param permissions permitted access: {@link #READ}, {@link #WRITE} or both
  * @param type {@link #MISS}, {@link #UPDATE}, {@link #INVALIDATE} or {@link #ACCESS_FAIL}
  */
 public record FrontendIotlbMessage(long iova, long size, long userAddress, int permissions, int type) {
@@ -18,16 +18,16 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
     /** Permission: the device may write. */
     public static final int WRITE = 2;
 
-    /** Type, from the back-end: no translation is known for the address. */
+    /** Message type, sent by the back-end: it has no translation for the address. */
     public static final int MISS = 1;
 
-    /** Type, from the front-end: a new translation. */
+    /** Message type, sent by the front-end: a new translation. */
     public static final int UPDATE = 2;
 
-    /** Type, from the front-end: translations are revoked. */
+    /** Message type, sent by the front-end: the translations of the range are no longer valid. */
     public static final int INVALIDATE = 3;
 
-    /** Type, from the back-end: a translation does not permit the access. */
+    /** Message type, sent by the back-end: the translation does not permit the access. */
     public static final int ACCESS_FAIL = 4;
 
     private static final int SIZE = 32;
@@ -36,12 +36,15 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
         return new FrontendIotlbMessage(iova, size, userAddress, permissions, UPDATE);
     }
 
-    /** Revokes the translations of a range. Size 0 at address 0 means the whole address space. */
+    /**
+     * Returns a message that invalidates the translations of a range. Size 0 at address 0 means the whole address
+     * space.
+     */
     public static FrontendIotlbMessage invalidate(long iova, long size) {
         return new FrontendIotlbMessage(iova, size, 0, 0, INVALIDATE);
     }
 
-    /** The payload: the C struct including its trailing padding. */
+    /** Returns the payload of the message: the C struct with its trailing padding. */
     public byte[] encode() {
         Bytes<?> bytes = Bytes.allocateElasticOnHeap(SIZE)
                 .writeLong(iova)

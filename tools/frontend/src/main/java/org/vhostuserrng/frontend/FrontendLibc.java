@@ -77,9 +77,9 @@ final class FrontendLibc {
     }
 
     /**
-     * Waits until {@code pollFd} is readable or its peer hangs up.
+     * Waits until the descriptor in {@code pollFd} is readable or its peer hangs up.
      *
-     * @param millis timeout; 0 returns immediately
+     * @param millis timeout in milliseconds; 0 to return immediately
      * @return false if the timeout expires or a signal interrupts the wait
      */
     static boolean awaitReadable(Pointer pollFd, long millis) throws IOException {
@@ -91,7 +91,7 @@ final class FrontendLibc {
         return checkErrno("poll", ready) > 0;
     }
 
-    /** Bound to libc by jnr-ffi, which saves errno after each call. */
+    /** The functions that jnr-ffi binds to libc. jnr-ffi saves errno after each call. */
     public interface Calls {
         int memfd_create(String name, int flags);
 

@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * One region of guest memory, backed by a separate memfd. Each byte has three different addresses, so that a back-end
- * that confuses them fails: the guest-physical address, the front-end's user address (an arbitrary number at which
- * nothing is mapped) and the address in {@link #segment()}.
+ * One region of guest memory, backed by its own memfd. Each byte has three different addresses, so that a back-end that
+ * confuses them fails: the guest-physical address, the front-end's user address (an arbitrary number, where nothing is
+ * mapped) and the address in {@link #segment()}.
  */
 public final class FrontendMemoryRegion implements AutoCloseable {
-    /** How the size of the memfd is protected. */
+    /** Whether the memfd is or can be sealed, which prevents that it shrinks. */
     public enum Sealing {
         /** Sealed against shrinking, like QEMU's memory-backend-memfd. */
         SEALED,
@@ -32,9 +32,11 @@ public final class FrontendMemoryRegion implements AutoCloseable {
     private boolean open = true;
 
     /**
+     * Creates a region with its memfd.
+     *
      * @param guestAddress guest-physical address of the first byte
      * @param userAddress user address of the first byte, for SET_VRING_ADDR
-     * @param size bytes, a multiple of the page size
+     * @param size size in bytes, a multiple of the page size
      * @param mmapOffset offset of the region in its file, a multiple of the page size
      * @throws IOException if the system has no memory or file descriptors left
      */
@@ -46,8 +48,8 @@ public final class FrontendMemoryRegion implements AutoCloseable {
     /**
      * Creates a sealed region of huge pages.
      *
-     * @param size bytes, a multiple of the huge page size
-     * @param mmapOffset a multiple of the huge page size
+     * @param size size in bytes, a multiple of the huge page size
+     * @param mmapOffset offset of the region in its file, a multiple of the huge page size
      * @throws IOException if the system has too few huge pages
      */
     public static FrontendMemoryRegion ofHugePages(long guestAddress, long userAddress, long size, long mmapOffset)
@@ -81,7 +83,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         }
     }
 
-    /** The memfd. This object closes it. */
+    /** The memfd. This object remains its owner. */
     public int fd() {
         return fd;
     }
@@ -114,7 +116,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         return offset >= 0 && offset <= size() && length <= size() - offset;
     }
 
-    /** Sets the size of the file in bytes. Accessing {@link #segment()} beyond it then fails with SIGBUS. */
+    /** Sets the size of the file in bytes. An access to {@link #segment()} beyond the new size causes SIGBUS. */
     public void truncate(long length) throws IOException {
         FrontendLibc.checkErrno("ftruncate", FrontendLibc.calls().ftruncate(fd, length));
     }

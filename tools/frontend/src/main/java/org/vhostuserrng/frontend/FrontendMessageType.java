@@ -68,7 +68,7 @@ public enum FrontendMessageType {
         return id;
     }
 
-    /** The message type with this id; empty if the id is unknown. */
+    /** Returns the message type with an id; empty if the id is unknown. */
     public static Optional<FrontendMessageType> byId(int id) {
         return Optional.ofNullable(BY_ID.get(id));
     }

@@ -3,8 +3,8 @@ package org.vhostuserrng.frontend;
 import jnr.ffi.Pointer;
 
 /**
- * A struct msghdr of 64-bit Linux with one iovec and one SCM_RIGHTS control message. Replaces MsgHdr of jnr-posix,
- * which does not keep its iovec and control buffers reachable, so that the garbage collector may free them during a
+ * A struct msghdr of 64-bit Linux with one iovec and one SCM_RIGHTS control message. It replaces MsgHdr of jnr-posix,
+ * which holds no references to its iovec and control buffers, so that the garbage collector may free them during a
  * blocking call. All buffers of this class live as long as the object.
  */
 final class FrontendMsghdr {
@@ -47,7 +47,7 @@ final class FrontendMsghdr {
         return FrontendLibc.runtime().getMemoryManager().allocateDirect(size, true);
     }
 
-    /** The argument for sendmsg(2) or recvmsg(2). */
+    /** The struct msghdr to pass to sendmsg(2) or recvmsg(2). */
     Pointer pointer() {
         return message;
     }

@@ -6,9 +6,9 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 
 /**
- * A pipe or a socket pair in place of an eventfd (vhost-user, "Support for platforms other than Linux"): each
- * notification is a word of 8 bytes. The back-end gets the read end as a kick descriptor, or the write end as a
- * call or err descriptor. Both ends are blocking.
+ * A pipe or a socket pair instead of an eventfd (vhost-user, "Support for platforms other than Linux"): each
+ * notification is 8 bytes. The back-end receives the read end as the kick descriptor, or the write end as the call or
+ * err descriptor. Both ends are blocking.
  */
 public final class FrontendNotificationStream extends FrontendFdPair {
     private static final int WORD_SIZE = 8;
@@ -24,7 +24,7 @@ public final class FrontendNotificationStream extends FrontendFdPair {
     private final Pointer word = FrontendLibc.runtime().getMemoryManager().allocateDirect(WORD_SIZE);
     private final int accessMode;
 
-    /** Creates an empty stream. */
+    /** Creates a stream without notifications. */
     public FrontendNotificationStream(Kind kind) throws IOException {
         super(open(kind));
         accessMode = kind == Kind.PIPE ? FrontendLibc.O_WRONLY : FrontendLibc.O_RDWR;
@@ -53,7 +53,7 @@ public final class FrontendNotificationStream extends FrontendFdPair {
         write(WORD_SIZE);
     }
 
-    /** Sends a part of a notification to the read end. */
+    /** Sends only the first {@code bytes} bytes of a notification to the read end. */
     public void signalPartly(int bytes) throws IOException {
         write(bytes);
     }
@@ -62,7 +62,7 @@ public final class FrontendNotificationStream extends FrontendFdPair {
         FrontendLibc.checkErrno("write", (int) FrontendLibc.calls().write(writeEnd(), word, bytes));
     }
 
-    /** Fills the stream from its write end, and leaves that end blocking or non-blocking. */
+    /** Fills the stream from its write end, and then makes that end blocking or non-blocking. */
     public void fill(boolean blockingAfterwards) throws IOException {
         setWriteEndFlags(FrontendLibc.O_NONBLOCK);
         while (FrontendLibc.calls().write(writeEnd(), word, WORD_SIZE) > 0) {
@@ -84,8 +84,8 @@ public final class FrontendNotificationStream extends FrontendFdPair {
     /**
      * Waits for a notification at the read end and reads it.
      *
-     * @return whether one arrived within the timeout
-     * @throws IOException if other than 8 bytes arrive
+     * @return whether a notification arrived within the timeout
+     * @throws IOException if more or fewer than 8 bytes arrive
      */
     public boolean awaitAndRead(Duration timeout) throws IOException {
         if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd()), timeout.toMillis())) {

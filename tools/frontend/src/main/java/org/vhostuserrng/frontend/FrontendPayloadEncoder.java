@@ -9,22 +9,24 @@ public final class FrontendPayloadEncoder {
 
     private FrontendPayloadEncoder() {}
 
-    /** An empty payload. */
+    /** Returns an empty payload. */
     public static byte[] none() {
         return EMPTY;
     }
 
-    /** "A single 64-bit integer." */
+    /** Encodes "a single 64-bit integer". */
     public static byte[] u64(long value) {
         return toBytes(buffer().writeLong(value));
     }
 
-    /** "A vring state description": index and num, 32 bits each. */
+    /** Encodes "a vring state description": index and num, 32 bits each. */
     public static byte[] vringState(int index, long number) {
         return toBytes(buffer().writeInt(index).writeUnsignedInt(number));
     }
 
-    /** "A vring address description" without dirty logging. All addresses are user addresses of the front-end. */
+    /**
+     * Encodes "a vring address description" without dirty logging. All addresses are user addresses of the front-end.
+     */
     public static byte[] vringAddress(int index, long descriptor, long used, long available) {
         int flags = 0;
         long log = 0;
@@ -36,7 +38,7 @@ public final class FrontendPayloadEncoder {
                 .writeLong(log));
     }
 
-    /** "Multiple memory regions description". */
+    /** Encodes a "multiple memory regions description". */
     public static byte[] memoryRegions(List<FrontendMemoryRegion> regions) {
         Bytes<?> bytes = buffer().writeInt(regions.size()).writeInt(0);
         for (FrontendMemoryRegion region : regions) {
@@ -48,7 +50,7 @@ public final class FrontendPayloadEncoder {
         return toBytes(bytes);
     }
 
-    /** Header and payload of one message. {@code flags} is the complete flags field, version included. */
+    /** Returns one message, header and payload. {@code flags} is the complete flags field, including the version. */
     public static byte[] message(int request, int flags, byte[] payload) {
         return toBytes(buffer().writeInt(request)
                 .writeInt(flags)

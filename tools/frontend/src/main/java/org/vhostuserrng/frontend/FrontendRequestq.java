@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 
 /**
- * The front-end's view of the requestq, the only virtqueue of an entropy device (VIRTIO 1.3 §5.4.2): its addresses and
+ * The requestq as the front-end sees it, the only virtqueue of an entropy device (VIRTIO 1.3 §5.4.2): its addresses and
  * its three eventfds, which this object owns.
  */
 public final class FrontendRequestq implements AutoCloseable {
@@ -31,22 +31,22 @@ public final class FrontendRequestq implements AutoCloseable {
         return addresses;
     }
 
-    /** Changes the addresses. The back-end sees them at the next start of the ring. */
+    /** Changes the addresses. The back-end receives the new addresses at the next start of the ring. */
     public void setAddresses(DriverRingAddresses newAddresses) {
         addresses = newAddresses;
     }
 
-    /** The driver signals this eventfd when buffers are available. */
+    /** The eventfd that the driver signals when buffers are available. */
     public FrontendEventFd kick() {
         return kick;
     }
 
-    /** The device signals this eventfd when buffers were used. */
+    /** The eventfd that the device signals when it has used buffers. */
     public FrontendEventFd call() {
         return call;
     }
 
-    /** The back-end signals this eventfd when the ring is broken. */
+    /** The eventfd that the back-end signals when the ring is broken. */
     public FrontendEventFd err() {
         return err;
     }

@@ -37,12 +37,12 @@ public final class FrontendSession implements AutoCloseable {
         return socket;
     }
 
-    /** The virtio feature bits of the last GET_FEATURES. */
+    /** The virtio feature bits in the last reply to GET_FEATURES. */
     public long offeredFeatures() {
         return offeredFeatures;
     }
 
-    /** The protocol feature bits of the last SET_PROTOCOL_FEATURES. */
+    /** The protocol feature bits that the last SET_PROTOCOL_FEATURES enabled. */
     public long protocolFeatures() {
         return protocolFeatures;
     }
@@ -94,7 +94,7 @@ public final class FrontendSession implements AutoCloseable {
     /**
      * Sends the messages that QEMU sends when the guest's driver stops.
      *
-     * @return the vring base at which a later start resumes
+     * @return the vring base for a later {@link #start}
      */
     public int stop() throws IOException {
         if (vringsNeedEnable()) {
@@ -142,7 +142,7 @@ public final class FrontendSession implements AutoCloseable {
         send(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none());
     }
 
-    /** Waits for an acknowledgement if REPLY_ACK was negotiated. */
+    /** Passes the memory regions to the back-end. Waits for an acknowledgement if REPLY_ACK was negotiated. */
     public void setMemTable(FrontendGuestMemory memory) throws IOException {
         sendAcknowledged(
                 FrontendMessageType.SET_MEM_TABLE.id(),
@@ -182,20 +182,20 @@ public final class FrontendSession implements AutoCloseable {
         send(FrontendMessageType.SET_VRING_ERR.id(), FrontendPayloadEncoder.u64(index), err.fd());
     }
 
-    /** Waits for an acknowledgement if REPLY_ACK was negotiated. */
+    /** Enables or disables a ring. Waits for an acknowledgement if REPLY_ACK was negotiated. */
     public void setVringEnable(int index, boolean enabled) throws IOException {
         sendAcknowledged(
                 FrontendMessageType.SET_VRING_ENABLE.id(), FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
     }
 
-    /** Stops the ring and returns its vring base. */
+    /** Stops a ring and returns its vring base. */
     public int getVringBase(int index) throws IOException {
         return (int)
                 sendAndReceive(FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(index, 0))
                         .vringStateNumber();
     }
 
-    /** Passes the back-end's end of the back-end channel. */
+    /** Passes one end of the back-end channel to the back-end. */
     public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
         sendAcknowledged(
                 FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none(), requests.backendFd());
@@ -214,7 +214,7 @@ public final class FrontendSession implements AutoCloseable {
                 .vringStateNumber();
     }
 
-    /** Requests a new inflight buffer. The caller closes it. */
+    /** Requests a new inflight buffer. The caller must close it. */
     public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
         socket.send(
                 FrontendMessageType.GET_INFLIGHT_FD.id(),
@@ -231,7 +231,7 @@ public final class FrontendSession implements AutoCloseable {
                 buffer.file().fd());
     }
 
-    /** Passes one end of a pipe for the device state. Bits 0 to 7 of the returned reply are zero on success. */
+    /** Passes one end of a pipe for the device state. Returns the u64 of the reply; bits 0 to 7 are zero on success. */
     public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
         send(
                 FrontendMessageType.SET_DEVICE_STATE_FD.id(),
@@ -241,7 +241,7 @@ public final class FrontendSession implements AutoCloseable {
                 .u64();
     }
 
-    /** Returns the result of the last device state transfer; zero means success. */
+    /** Returns the result of the last device state transfer; 0 means success. */
     public long checkDeviceState() throws IOException {
         return sendAndReceive(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none())
                 .u64();

@@ -13,8 +13,8 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * The front-end's end of a vhost-user connection. Sends messages with file descriptors, without checking them, so that
- * tests can send malformed ones; checks the headers of replies.
+ * The front-end's end of a vhost-user connection. Sends messages with file descriptors; does not check the messages, so
+ * that tests can send malformed ones. Checks the headers of replies.
  */
 public final class FrontendSocket implements AutoCloseable {
     private static final long MAX_REPLY_PAYLOAD = 4096;
@@ -30,7 +30,7 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Connects to the socket of a listening back-end.
      *
-     * @throws IOException if no process listens there
+     * @throws IOException if no process listens at the path
      */
     public static FrontendSocket connect(Path path) throws IOException {
         try {
@@ -45,7 +45,7 @@ public final class FrontendSocket implements AutoCloseable {
         return new FrontendSocket(channel);
     }
 
-    /** The socket's file descriptor. This object closes it. */
+    /** The socket's file descriptor. This object remains its owner. */
     public int fd() {
         return channel.getFD();
     }
@@ -54,7 +54,7 @@ public final class FrontendSocket implements AutoCloseable {
      * Sends one message.
      *
      * @param request message id, see {@link FrontendMessageType#id}
-     * @param flags flags in addition to the version
+     * @param flags bits of the flags field in addition to the version
      * @param fds file descriptors, sent with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
@@ -73,7 +73,7 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
-    /** Sends a short message unless the socket buffer is full, without blocking; returns whether it was sent. */
+    /** Sends a short message without blocking. Returns false, and sends nothing, if the socket buffer is full. */
     public boolean trySend(byte[] bytes) throws IOException {
         FrontendMsghdr header = new FrontendMsghdr(bytes.length);
         header.prepareToSend(bytes, 0, bytes.length);
@@ -107,14 +107,14 @@ public final class FrontendSocket implements AutoCloseable {
         return receivePayload(request, header, List.of(), deadline);
     }
 
-    /** Like {@link #receive}, including file descriptors. The caller closes them. */
+    /** Like {@link #receive}, but also receives file descriptors. The caller must close them. */
     public BackendReply receiveWithDescriptors(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
         }
-        // Received in a single call, because the kernel delivers the descriptors with the first byte only.
+        // The header is received with a single call: the kernel delivers the descriptors with the first byte only.
         RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
         if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
@@ -159,7 +159,7 @@ public final class FrontendSocket implements AutoCloseable {
         return buffer.array();
     }
 
-    /** Waits for bytes or the end of the connection; false if the timeout expires. */
+    /** Waits for bytes or the end of the connection; returns false if the timeout expires. */
     public boolean awaitReadable(Duration timeout) throws IOException {
         return awaitReadable(System.nanoTime() + timeout.toNanos());
     }
@@ -169,7 +169,7 @@ public final class FrontendSocket implements AutoCloseable {
         return FrontendLibc.awaitReadable(pollFd, millis);
     }
 
-    /** Waits until the back-end closes the connection, discarding its bytes; false if the timeout expires. */
+    /** Waits until the back-end closes the connection, and discards its bytes; returns false if the timeout expires. */
     public boolean awaitClosed(Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         ByteBuffer unwanted = ByteBuffer.allocate(64);
@@ -182,8 +182,8 @@ public final class FrontendSocket implements AutoCloseable {
     }
 
     /**
-     * Reads from the socket. Treats ECONNRESET as a normal end: the peer closed the connection without reading all
-     * bytes sent to it.
+     * Reads from the socket. Treats ECONNRESET as a normal end of the stream: the peer closed the connection without
+     * reading all bytes sent to it.
      */
     private int readOrEnd(ByteBuffer buffer) throws IOException {
         try {

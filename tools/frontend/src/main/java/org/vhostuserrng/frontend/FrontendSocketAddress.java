@@ -8,8 +8,8 @@ import jnr.unixsocket.UnixSocketChannel;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * Sockets at a path, which is any sequence of bytes. jnr-unixsocket cuts a path that is not ASCII, because it takes the
- * number of characters for its length.
+ * Connects to, and listens at, a socket path that may contain any bytes. jnr-unixsocket truncates a path that is not
+ * ASCII, because it uses the number of characters as the number of bytes.
  */
 final class FrontendSocketAddress {
     // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; };
@@ -51,7 +51,7 @@ final class FrontendSocketAddress {
         }
     }
 
-    /** The address, followed by zeros. */
+    /** Returns the sockaddr_un of a path, followed by zeros. */
     private static Pointer address(Path path) throws IOException {
         byte[] name = NativePath.bytes(path);
         if (name.length > BYTES - PATH_OFFSET - 1) {

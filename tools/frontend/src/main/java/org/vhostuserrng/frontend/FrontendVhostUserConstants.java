@@ -23,7 +23,9 @@ public final class FrontendVhostUserConstants {
     /** Maximum number of file descriptors of one message. */
     public static final int MAX_FDS = 32;
 
-    /** In the u64 payload of SET_VRING_KICK, CALL and ERR: the message carries no file descriptor. */
+    /**
+     * In the u64 payload of SET_VRING_KICK, SET_VRING_CALL and SET_VRING_ERR: the message carries no file descriptor.
+     */
     public static final long VRING_NOFD_MASK = 0x100;
 
     /** In the u64 reply to SET_DEVICE_STATE_FD: the reply carries no file descriptor. */

@@ -3,8 +3,9 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 
 /**
- * A kernel lock of a file, held by a thread of this process: it waits within a system call for the page of an
- * {@link UnansweredFuseFile}. Other system calls that need the lock wait until {@link #release}.
+ * A kernel lock of a file that a thread of this process holds: the thread waits, in a system call that has taken the
+ * lock, for the page of an {@link UnansweredFuseFile}. Other system calls that need the lock wait until
+ * {@link #release}.
  */
 public final class HeldKernelLock implements AutoCloseable {
     private static final long TIMEOUT_MILLIS = 60_000;
@@ -19,7 +20,7 @@ public final class HeldKernelLock implements AutoCloseable {
     }
 
     /**
-     * Holds the lock that write(2) takes before it reads its buffer: the inode's lock of a memfd, the mutex of a pipe,
+     * Holds the lock that write(2) takes before it reads its buffer: the inode lock of a memfd, the mutex of a pipe, or
      * the lock of a TCP socket.
      */
     public static HeldKernelLock ofWrite(int fd) throws IOException {
@@ -27,7 +28,7 @@ public final class HeldKernelLock implements AutoCloseable {
         return hold(file, () -> FrontendLibc.calls().write(fd, file.page(), UnansweredFuseFile.PAGE_BYTES));
     }
 
-    /** Holds the lock of an epoll instance that has an event to report. */
+    /** Holds the lock of an epoll instance, which must have an event to report. */
     public static HeldKernelLock ofEpoll(FrontendEpoll epoll) throws IOException {
         UnansweredFuseFile file = new UnansweredFuseFile();
         return hold(file, () -> epoll.awaitInto(file.page()));

@@ -2,7 +2,7 @@ package org.vhostuserrng.frontend;
 
 import java.util.OptionalInt;
 
-/** A file descriptor received over a socket. The receiver must close it. */
+/** A file descriptor that was received over a socket. The receiver must close it. */
 public final class ReceivedFileDescriptor implements AutoCloseable {
     private final int fd;
     private boolean open = true;
@@ -11,7 +11,7 @@ public final class ReceivedFileDescriptor implements AutoCloseable {
         this.fd = fd;
     }
 
-    /** The descriptor number in this process. */
+    /** The number of the descriptor in this process. */
     public int fd() {
         return fd;
     }

@@ -6,10 +6,10 @@ import java.util.List;
  * The result of one recvmsg(2).
  *
  * @param bytes the received bytes; empty at the end of the stream
- * @param descriptors the received file descriptors; the caller closes them
- * @param controlTruncated MSG_CTRUNC: some descriptors were lost, for example because of RLIMIT_NOFILE
+ * @param descriptors the received file descriptors; the caller must close them
+ * @param controlTruncated MSG_CTRUNC: whether descriptors were lost, for example because of RLIMIT_NOFILE
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
+@SuppressWarnings("ArrayRecordComponent") // no code compares instances
 public record RecvmsgResult(byte[] bytes, List<ReceivedFileDescriptor> descriptors, boolean controlTruncated) {
     static final RecvmsgResult END = new RecvmsgResult(new byte[0], List.of(), false);
 

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import jnr.ffi.Pointer;
 
 /**
- * TCP sockets with SO_LINGER and unsent bytes for a peer that never reads. The close(2) of the last descriptor of such
- * a socket blocks until the linger time has passed or {@link #resetConnections} is called.
+ * TCP sockets with SO_LINGER and with unsent bytes, because the peer never reads. close(2) of the last descriptor of
+ * such a socket blocks until the linger time has passed or {@link #resetConnections} is called.
  */
 public final class SlowClosingSockets implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
@@ -28,7 +28,8 @@ public final class SlowClosingSockets implements AutoCloseable {
     /**
      * Connects the sockets and fills their send buffers.
      *
-     * @param time linger time of each socket, in whole seconds
+     * @param count number of sockets
+     * @param time linger time of each socket, a whole number of seconds
      */
     public SlowClosingSockets(int count, Duration time) throws IOException {
         this.lingerTime = time;
@@ -81,12 +82,14 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Returns a range of the sockets' descriptors. This object owns all descriptors until {@link #closeFds}. */
+    /**
+     * Returns {@code count} descriptors from index {@code from}. This object owns all of them until {@link #closeFds}.
+     */
     public int[] fds(int from, int count) {
         return Arrays.copyOfRange(fds, from, from + count);
     }
 
-    /** Closes this process's descriptors, which does not block while messages or other processes hold duplicates. */
+    /** Closes this process's descriptors. Does not block while queued messages or other processes hold duplicates. */
     public void closeFds() {
         if (open) {
             open = false;
@@ -96,7 +99,7 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Unblocks all blocked close(2) calls: the peer resets the connections. */
+    /** Lets the peer reset the connections, which ends all blocked close(2) calls. */
     public void resetConnections() throws IOException {
         peer.close();
     }

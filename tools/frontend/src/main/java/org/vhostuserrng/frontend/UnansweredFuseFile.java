@@ -8,19 +8,19 @@ import java.util.concurrent.TimeUnit;
 import jnr.ffi.Pointer;
 
 /**
- * A file of one page in a FUSE file system of this process, which never answers a read. A thread that accesses its
- * {@link #page} waits in the kernel until {@link #close}, together with all locks that its system call holds. Needs
- * /dev/fuse and the right to mount.
+ * A file of one page in a FUSE file system of this process. The file system never replies to a read: a thread that
+ * accesses {@link #page} waits in the kernel until {@link #close}, and its system call holds its locks meanwhile. Needs
+ * /dev/fuse and permission to mount.
  */
 public final class UnansweredFuseFile implements AutoCloseable {
-    /** Size of the file, and of its mapping. */
+    /** Size of the file and of its mapping, in bytes. */
     public static final int PAGE_BYTES = 4096;
 
     private static final String NAME = "page";
     private static final long ROOT_INODE = 1;
     private static final long FILE_INODE = 2;
 
-    // linux/fuse.h, with the sizes of its structs.
+    // Constants and struct sizes of linux/fuse.h.
     private static final int FUSE_LOOKUP = 1;
     private static final int FUSE_FORGET = 2;
     private static final int FUSE_GETATTR = 3;
@@ -92,12 +92,12 @@ public final class UnansweredFuseFile implements AutoCloseable {
         return mapped;
     }
 
-    /** The mapped page. An access to it waits until {@link #close}, and fails then. */
+    /** The mapped page. An access to the page waits until {@link #close} and then fails. */
     Pointer page() {
         return page;
     }
 
-    /** Waits until a thread waits for the page. Returns false if none does before the timeout. */
+    /** Waits until a thread has accessed the page. Returns false if no thread does so within the timeout. */
     public boolean awaitAccess(long millis) throws InterruptedException {
         return unanswered.await(millis, TimeUnit.MILLISECONDS);
     }
@@ -133,7 +133,7 @@ public final class UnansweredFuseFile implements AutoCloseable {
             case FUSE_OPEN -> send(reply(OPEN_OUT_BYTES), unique, OUT_HEADER_BYTES + OPEN_OUT_BYTES, 0);
             case FUSE_READ -> unanswered.countDown();
             case FUSE_FORGET, FUSE_BATCH_FORGET, FUSE_INTERRUPT -> {
-                // These have no reply.
+                // The kernel expects no reply to these requests.
             }
             default -> send(reply(0), unique, OUT_HEADER_BYTES, -ENOSYS);
         }
@@ -158,10 +158,10 @@ public final class UnansweredFuseFile implements AutoCloseable {
         FrontendLibc.calls().write(device, reply, bytes);
     }
 
-    /** Ends all waiting accesses, and unmounts the file system. */
+    /** Ends all accesses that wait, and unmounts the file system. */
     @Override
     public void close() throws IOException {
-        // Aborts all requests, although the file system is busy.
+        // MNT_FORCE aborts all requests, even though the file system is busy.
         FrontendLibc.calls().umount2(mountPoint.toString(), MNT_FORCE);
         FrontendLibc.calls().umount2(mountPoint.toString(), MNT_DETACH);
         FrontendLibc.calls().close(device);

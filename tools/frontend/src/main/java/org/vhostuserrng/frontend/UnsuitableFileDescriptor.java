@@ -17,27 +17,27 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
                 "open " + path, FrontendLibc.calls().open(path.toString(), FrontendLibc.O_CLOEXEC | flags)));
     }
 
-    /** A directory, open for reading. */
+    /** Opens a directory for reading. */
     public static UnsuitableFileDescriptor directory(Path path) throws IOException {
         return open(path, FrontendLibc.O_DIRECTORY);
     }
 
-    /** A file opened with O_PATH, which allows neither reading nor writing. */
+    /** Opens a file with O_PATH, which permits neither reading nor writing. */
     public static UnsuitableFileDescriptor oPath(Path path) throws IOException {
         return open(path, FrontendLibc.O_PATH);
     }
 
-    /** A file or device, open for reading. */
+    /** Opens a file or device for reading. */
     public static UnsuitableFileDescriptor readOnly(Path path) throws IOException {
         return open(path, 0);
     }
 
-    /** A file or device, open for reading and writing. */
+    /** Opens a file or device for reading and writing. */
     public static UnsuitableFileDescriptor readWrite(Path path) throws IOException {
         return open(path, FrontendLibc.O_RDWR);
     }
 
-    /** A memfd of {@code size} bytes that nobody can write. */
+    /** Creates a memfd of {@code size} bytes that is sealed against writing. */
     public static UnsuitableFileDescriptor writeSealedMemfd(long size) throws IOException {
         UnsuitableFileDescriptor memfd = new UnsuitableFileDescriptor(FrontendLibc.checkErrno(
                 "memfd_create",
@@ -50,7 +50,7 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
         return memfd;
     }
 
-    /** The descriptor. This object closes it. */
+    /** The descriptor. This object remains its owner. */
     public int fd() {
         return fd;
     }

@@ -1,8 +1,8 @@
 package org.vhostuserrng.frontend;
 
 /**
- * The device-independent feature bits: the bits of VIRTIO 1.3 chapter 6 and the legacy bits, without the prefix
- * VIRTIO_F_, and two bits that vhost and vhost-user define. SUSPEND is defined by VIRTIO 1.4 only.
+ * The device-independent feature bits without the prefix VIRTIO_F_: those of VIRTIO 1.3 chapter 6, the legacy bits, and
+ * two bits that vhost and vhost-user define. Only VIRTIO 1.4 defines SUSPEND.
  */
 public enum VirtioFeatureBit {
     NOTIFY_ON_EMPTY(24),

@@ -1,11 +1,11 @@
 /**
- * A vhost-user front-end (the VMM's side) and a virtio entropy driver (the guest's side), for tests and benchmarks. It
- * is an independent implementation of the specifications and shares no code with the daemon, so an error in one of the
- * two shows up as a disagreement.
+ * A vhost-user front-end (the VMM's side) and a virtio entropy driver (the guest's side), for tests and benchmarks.
+ * This is an independent implementation of the specifications. It shares no code with the daemon, so that tests find an
+ * error in one of the two.
  *
  * <ul>
- *   <li>{@link org.vhostuserrng.frontend.FrontendSocket} sends and receives messages; {@link
- *       org.vhostuserrng.frontend.FrontendSession} sends them in the order in which QEMU does.
+ *   <li>{@link org.vhostuserrng.frontend.FrontendSocket} sends and receives messages;
+ *       {@link org.vhostuserrng.frontend.FrontendSession} sends them in the same order as QEMU.
  *   <li>{@link org.vhostuserrng.frontend.DriverRing} is the driver's side of a virtqueue, split or packed.
  *   <li>{@link org.vhostuserrng.frontend.EntropyDriver} combines both with guest memory into a guest.
  *   <li>{@link org.vhostuserrng.frontend.FdPassingListener} and {@link org.vhostuserrng.frontend.FdPassingSocket} are

@@ -25,7 +25,7 @@ class BackendRequestReceiverTest {
     private FrontendSocket backend;
     private ReceivedFileDescriptor handedOver;
 
-    /** Passes the back-end's end through a socket, as SET_BACKEND_REQ_FD does. */
+    /** Sends the back-end's end of the channel through a socket, as SET_BACKEND_REQ_FD does. */
     @BeforeEach
     void handOver() throws IOException {
         requests = new BackendRequestReceiver();

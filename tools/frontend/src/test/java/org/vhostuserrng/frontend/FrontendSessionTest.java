@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The message sequences of a session, for back-ends with different features. */
+/** Tests the message sequences of a session with back-ends that offer different features. */
 class FrontendSessionTest {
     private static final long ALL_PROTOCOL_FEATURES =
             ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask();
@@ -47,8 +47,9 @@ class FrontendSessionTest {
     }
 
     /**
-     * Starts a thread that replies to requests until the session is closed; {@code replies} has the payloads of
-     * mandatory replies.
+     * Starts a thread that replies to requests until the session is closed.
+     *
+     * @param replies payloads of the mandatory replies, by message id
      */
     private Thread backendAnswers(Map<Integer, byte[]> replies) {
         return Thread.ofPlatform().start(() -> {

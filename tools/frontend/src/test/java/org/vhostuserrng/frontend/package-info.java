@@ -1,2 +1,2 @@
-/** Unit tests of the front-end's encoding, rings and message sequences against the specifications. */
+/** Unit tests of the front-end: they compare encoding, rings and message sequences with the specifications. */
 package org.vhostuserrng.frontend;

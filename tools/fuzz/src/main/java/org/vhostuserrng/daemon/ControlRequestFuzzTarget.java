@@ -10,8 +10,8 @@ import org.vhostuserrng.transport.control.ControlRecord;
 import org.vhostuserrng.transport.control.ControlText;
 
 /**
- * Reads an arbitrary line as a request of a control client, and its arguments as settings of a guest. Each is accepted,
- * or refused with a message. Words come back from their encoding.
+ * Parses an arbitrary line as a request of a control client, and its arguments as settings of a guest. Both must be
+ * accepted or refused with a message. A word that is encoded and decoded must not change.
  */
 public final class ControlRequestFuzzTarget {
     private ControlRequestFuzzTarget() {}

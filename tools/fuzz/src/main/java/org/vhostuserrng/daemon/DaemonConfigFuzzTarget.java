@@ -8,7 +8,10 @@ import org.vhostuserrng.daemon.config.DaemonConfig;
 import org.vhostuserrng.daemon.config.TomlFileReader;
 import org.vhostuserrng.libc.NativeText;
 
-/** Reads arbitrary text as a configuration file. It is accepted, or refused in one line that begins with the file. */
+/**
+ * Parses arbitrary text as a configuration file. The file must be accepted, or refused with one line that begins with
+ * its name.
+ */
 public final class DaemonConfigFuzzTarget {
     private static final String FILE = "rng.conf";
 
@@ -26,7 +29,7 @@ public final class DaemonConfigFuzzTarget {
         }
     }
 
-    /** Reads the options that name nothing of this host. */
+    /** Parses a file and those of its options that do not depend on the host, such as rate limits. */
     static void read(String text) throws ConfigFileException, BadUsageException {
         DaemonConfig config = TomlFileReader.read(FILE, text);
         DaemonArguments arguments = DaemonArguments.parse(DaemonCommand.PROGRAM, DaemonOptions.all())

@@ -4,21 +4,21 @@ package org.vhostuserrng.fuzz;
 public final class FuzzAssertions {
     private FuzzAssertions() {}
 
-    /** Throws with {@code message} unless the condition is true. */
+    /** Throws an error with {@code message} unless the condition is true. */
     public static void require(boolean condition, String message) {
         if (!condition) {
             throw new AssertionError(message);
         }
     }
 
-    /** Throws unless two numbers are equal. */
+    /** Throws an error unless two numbers are equal. */
     public static void requireEqual(long expected, long actual, String what) {
         if (expected != actual) {
             throw new AssertionError(what + ": expected " + expected + ", was " + actual);
         }
     }
 
-    /** Throws unless a text is a single non-blank line without control characters. */
+    /** Throws an error unless a text is a single line that is not blank and has no control characters. */
     public static void requireOneLine(String text) {
         require(text != null && !text.isBlank(), "empty text");
         require(text.codePoints().noneMatch(FuzzAssertions::isControl), "text is not one line: " + text);

@@ -13,8 +13,8 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /**
- * Checks log messages and discards them. An error with an exception is a bug that the daemon would survive; it becomes
- * a finding. Any other message must be one line, even if it contains text from a guest.
+ * Checks log messages and discards them. An error message with an exception means a bug that the daemon would survive;
+ * here it is a finding. Any other message must be one line, even if it contains text from a guest.
  */
 public final class StrictSlf4jProvider implements SLF4JServiceProvider {
     private final IMarkerFactory markers = new BasicMarkerFactory();

@@ -13,22 +13,22 @@ public final class FuzzCorpus {
 
     private FuzzCorpus() {}
 
-    /** The seeds that the unit tests write. */
+    /** Returns the directory of the seeds, which the unit tests write. */
     static Path seeds(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("seeds");
     }
 
-    /** The inputs that Jazzer adds. */
+    /** Returns the directory of the inputs that Jazzer adds. */
     static Path grown(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("grown");
     }
 
-    /** The inputs that make the target fail now. */
+    /** Returns the directory of the inputs that make the target fail now. */
     static Path findings(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("findings");
     }
 
-    /** The inputs that once made the target fail. */
+    /** Returns the files with inputs that once made the target fail. */
     static List<Path> regressions(Class<?> target) throws IOException {
         Path directory = REGRESSIONS.resolve(target.getSimpleName());
         return Files.isDirectory(directory) ? files(directory) : List.of();
@@ -45,7 +45,7 @@ public final class FuzzCorpus {
         }
     }
 
-    /** The names of all directories with regression inputs. */
+    /** Returns the names of all directories with regression inputs. */
     static List<String> regressionDirectories() throws IOException {
         return files(REGRESSIONS).stream()
                 .map(directory -> directory.getFileName().toString())

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.memory.IotlbFuzzTarget;
 import org.vhostuserrng.transport.vhostuser.protocol.MessageStreamFuzzTarget;
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotFuzzTarget;
 
-/** All fuzz targets. */
+/** The list of all fuzz targets. */
 final class FuzzTargets {
     private FuzzTargets() {}
 

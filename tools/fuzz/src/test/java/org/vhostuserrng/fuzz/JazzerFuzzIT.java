@@ -16,19 +16,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs Jazzer on each target for {@code fuzz.seconds}, in a separate process, with the seeds of the unit tests and the
- * inputs that earlier runs added. {@code fuzz.target} is a regular expression that selects targets. An input that makes
- * a target fail stays in {@code target/fuzz}; commit it as a regression input together with the fix.
+ * Runs Jazzer on each target for {@code fuzz.seconds} seconds, in a separate process, with the seeds of the unit tests
+ * and the inputs that earlier runs added. {@code fuzz.target} is a regular expression that selects targets. An input
+ * that makes a target fail stays in {@code target/fuzz}; commit it as a regression input together with the fix.
  */
 class JazzerFuzzIT {
     private static final int SECONDS = Integer.getInteger("fuzz.seconds");
     private static final String SELECTED = System.getProperty("fuzz.target", ".*");
-    /** An input that takes longer is reported as a hang. Long, because the first input loads all classes. */
+    /** An input that takes longer is reported as a hang. The first input is slow, because it loads all classes. */
     private static final int INPUT_TIMEOUT_SECONDS = 300;
-    /** Time for everything but fuzzing: start, loading the corpus, exit. */
+    /** Time limit for everything except fuzzing: start, loading of the corpus, exit. */
     private static final int OVERHEAD_TIMEOUT_SECONDS = 600;
 
-    /** Shorter runs do not use the C2 compiler. */
+    /** Minimum duration for which the C2 compiler is used. */
     private static final int MIN_SECONDS_FOR_C2 = 20;
 
     private static final int MAX_INPUT_BYTES = 4096;
@@ -68,7 +68,8 @@ class JazzerFuzzIT {
         command.add("--target_class=" + target.getName());
         command.add("--instrumentation_includes=org.vhostuserrng.**");
         command.add("--custom_hook_includes=org.vhostuserrng.**");
-        // Sanitizers for SQL and the like find nothing here, and installing them takes most of the start time.
+        // Jazzer's sanitizers (SQL and others) find nothing in this project; their installation takes most of the start
+        // time.
         command.add("--disabled_hooks=" + String.join(":", Constants.SANITIZER_HOOK_NAMES));
         command.add("--reproducer_path=" + findings);
         command.addAll(List.of(

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jcstress.Main;
 
-/** Runs all jcstress tests of this module in separate processes, for {@code jcstress.millis} each. */
+/** Runs all jcstress tests of this module in separate processes, for {@code jcstress.millis} ms each. */
 class JcstressIT {
     private static final Path REPORT = Path.of("target", "jcstress");
 
@@ -40,7 +40,7 @@ class JcstressIT {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName(),
-                // Only one JVM configuration, with compiled code: interpreted code hardly reorders memory accesses.
+                // Only one JVM configuration, with compiled code: interpreted code rarely reorders memory accesses.
                 "-jvmArgs",
                 "-Xmx256m --enable-native-access=ALL-UNNAMED",
                 "-sc",

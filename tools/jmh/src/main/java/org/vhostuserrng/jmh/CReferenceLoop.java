@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A C program that measures the same operation as a benchmark. It is compiled from a resource when it is needed. */
+/** A C program that measures the same operation as a benchmark. The program is compiled from a resource. */
 public final class CReferenceLoop implements AutoCloseable {
     private final Path directory;
     private final Path program;
@@ -20,9 +20,9 @@ public final class CReferenceLoop implements AutoCloseable {
     }
 
     /**
-     * Compiles {@code name}.c.
+     * Compiles the resource {@code name}.c.
      *
-     * @throws IOException if it cannot be compiled, for example because there is no compiler
+     * @throws IOException if the program cannot be compiled, for example because there is no compiler
      */
     public static CReferenceLoop compile(String name, String... flags) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("c-loop");
@@ -42,7 +42,7 @@ public final class CReferenceLoop implements AutoCloseable {
         }
     }
 
-    /** Runs the program; returns the nanoseconds per buffer of {@code bytes} bytes. */
+    /** Runs the program, and returns the nanoseconds per buffer of {@code bytes} bytes. */
     public double nanos(String bytes) throws IOException, InterruptedException {
         return Double.parseDouble(output(List.of(program.toString(), bytes)));
     }

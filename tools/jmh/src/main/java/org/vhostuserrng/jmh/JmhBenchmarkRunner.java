@@ -18,7 +18,7 @@ public final class JmhBenchmarkRunner {
         this.results = results;
     }
 
-    /** Accepts JMH's options. */
+    /** Runs the benchmarks that JMH's options select. */
     public static void main(String... arguments)
             throws CommandLineOptionException, RunnerException, InterruptedException {
         JmhBenchmarkRunner benchmarks = new JmhBenchmarkRunner(new Runner(new CommandLineOptions(arguments)).run());

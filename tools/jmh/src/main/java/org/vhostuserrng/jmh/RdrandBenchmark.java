@@ -11,23 +11,23 @@ import org.openjdk.jmh.annotations.State;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it with a C loop. */
+/** Measures RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares the result with a C loop. */
 @State(Scope.Thread)
 public class RdrandBenchmark extends JmhBenchmarkSettings {
-    /** Bytes per call. */
+    /** Number of bytes per call. */
     @Param({"64", "4096"})
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
     private RdrandRdseed random;
 
-    /** Loads the instruction as a function. */
+    /** Loads machine code with the instruction as a function. */
     @Setup
     public void setUp() throws IOException {
         random = RdrandRdseed.load(Instruction.RDRAND);
     }
 
-    /** One call, as the read-ahead thread makes it. */
+    /** Makes one call, as the read-ahead thread does. */
     @Benchmark
     public int rdrand() {
         return random.fill(target, size / Long.BYTES);

@@ -1,6 +1,6 @@
 /**
  * The main class and the settings of the JMH benchmarks. A benchmark is in the package of the class that it measures,
- * for access to package-private types. The build compiles the benchmarks but does not run them. To run them:
+ * so that it can access package-private types. The build compiles the benchmarks but does not run them. To run them:
  *
  * <pre>
  * mvn -q -pl tools/jmh -am package -DskipTests

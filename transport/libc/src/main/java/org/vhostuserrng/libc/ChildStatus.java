@@ -5,10 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How a child process ended. Until it is reaped, its number belongs to no other process.
+ * How a child process ended. The kernel does not reuse the process ID until the child is reaped.
  *
- * @param exited whether it exited, rather than being killed by a signal
- * @param status the exit status, or the number of the signal
+ * @param exited true if the child exited, false if a signal killed it
+ * @param status the exit status, or the number of the signal that killed the child
  */
 public record ChildStatus(int pid, boolean exited, int status) {
     private static final MemorySegment WAITID = Libc.symbol("waitid");
@@ -19,24 +19,24 @@ public record ChildStatus(int pid, boolean exited, int status) {
     private static final int WEXITED = 4;
     private static final int WNOWAIT = 0x0100_0000;
 
-    // siginfo_t, 128 bytes: si_code at 8, si_pid at 16, si_status at 24
+    // siginfo_t has 128 bytes, with si_code at offset 8, si_pid at 16 and si_status at 24.
     private static final int SIGINFO_BYTES = 128;
     private static final int SI_CODE = 8;
     private static final int SI_PID = 16;
     private static final int SI_STATUS = 24;
     private static final int CLD_EXITED = 1;
 
-    /** The status of a child that has ended and is not reaped yet; null while it runs. */
+    /** Returns how a child ended, without reaping it; null while the child runs, or if there is no such child. */
     public static ChildStatus of(int pid) {
         return peek(P_PID, pid);
     }
 
-    /** The status of any child that has ended and is not reaped yet; null if there is none. */
+    /** Returns how any one child ended, without reaping it; null if no child has ended. */
     public static ChildStatus ofAny() {
         return peek(P_ALL, 0);
     }
 
-    /** Removes a child that has ended from the system's table of processes. */
+    /** Reaps a child that has ended: the kernel may then reuse its process ID. Does not wait. */
     public static void reap(int pid) {
         int ignored = Libc.callInt(WAITID, P_PID, pid, 0, WEXITED | WNOHANG, 0);
         assert ignored <= 0;
@@ -55,7 +55,7 @@ public record ChildStatus(int pid, boolean exited, int status) {
         }
     }
 
-    /** In words, such as {@code was killed by signal 9 (Killed)}. */
+    /** Describes the end of the child, such as {@code was killed by signal 9 (Killed)}. */
     @Override
     public String toString() {
         return exited

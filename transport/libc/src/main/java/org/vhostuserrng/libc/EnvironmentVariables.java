@@ -5,14 +5,17 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The environment of this process without loss: {@link System#getenv} decodes it with the encoding of the locale. */
+/**
+ * Reads the environment of this process without loss. {@link System#getenv} decodes it with the locale's encoding,
+ * which may lose bytes.
+ */
 @SuppressWarnings("restricted")
 public final class EnvironmentVariables {
     private static final MemorySegment ENVIRON = Libc.symbol("environ");
 
     private EnvironmentVariables() {}
 
-    /** The variables in the form {@code NAME=VALUE}, decoded by {@link NativeText}. */
+    /** Returns the variables in the form {@code NAME=VALUE}, decoded by {@link NativeText}. */
     public static List<String> variables() {
         List<String> variables = new ArrayList<>();
         long array = ENVIRON.reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);

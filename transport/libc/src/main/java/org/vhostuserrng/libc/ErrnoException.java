@@ -2,7 +2,9 @@ package org.vhostuserrng.libc;
 
 import java.io.IOException;
 
-/** A system call failed. The message contains the call, the errno and its description. Never caused by a guest. */
+/**
+ * The failure of a system call. The message contains the call, the errno and its description. No guest can cause it.
+ */
 public final class ErrnoException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +13,8 @@ public final class ErrnoException extends IOException {
     /**
      * Creates the exception of a failed call.
      *
-     * @param errno positive
+     * @param call name of the call, for the message
+     * @param errno the error number, positive
      */
     public ErrnoException(String call, int errno) {
         super(call + ": " + Libc.describe(errno) + " (errno " + errno + ")");
@@ -23,7 +26,11 @@ public final class ErrnoException extends IOException {
         return errno;
     }
 
-    /** Returns the result of a call, or throws if it is a negated errno. */
+    /**
+     * Returns the result of a call.
+     *
+     * @throws ErrnoException if the result is a negated errno
+     */
     public static int check(String call, int result) throws ErrnoException {
         if (result < 0) {
             throw new ErrnoException(call, -result);

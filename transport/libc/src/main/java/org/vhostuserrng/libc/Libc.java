@@ -13,7 +13,7 @@ import java.lang.invoke.VarHandle;
  * Calls libc functions with one signature, {@code long f(long × 6)}, which fits all functions used here on the 64-bit
  * System V ABIs. One native stub instead of one per function halves the start-up cost of native access.
  *
- * <p>Results are in the form of a raw system call: non-negative, or the negated errno. Any thread.
+ * <p>Returns results in the form of a raw system call: a non-negative value, or the negated errno. Any thread.
  */
 @SuppressWarnings("restricted")
 public final class Libc {
@@ -24,7 +24,7 @@ public final class Libc {
     private static final VarHandle ERRNO =
             Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-    /** Not confined to a scope, because clean-up actions of closing arenas use it. */
+    /** Allocated in an automatic arena, because clean-up actions that run while another arena closes use it. */
     private static final ThreadLocal<MemorySegment> STATE =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
 
@@ -34,7 +34,7 @@ public final class Libc {
     private Libc() {}
 
     /**
-     * The address of a libc function.
+     * Returns the address of a libc function or variable.
      *
      * @throws UnsatisfiedLinkError if libc has no such function
      */
@@ -44,7 +44,7 @@ public final class Libc {
                 .orElseThrow(() -> new UnsatisfiedLinkError("libc has no function " + name));
     }
 
-    /** Calls a function that returns {@code int}: ignores the upper half of the result register, which is undefined. */
+    /** Calls a function that returns {@code int}. Ignores the upper half of the result register, which is undefined. */
     public static int callInt(MemorySegment function, long a, long b, long c, long d, long e) {
         MemorySegment state = STATE.get();
         int result = (int) invoke(function, state, a, b, c, d, e, 0);
@@ -58,7 +58,7 @@ public final class Libc {
         return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
     }
 
-    /** Calls a function of another library that returns {@code int} and does not set errno. */
+    /** Calls a function that returns {@code int} and does not set errno, such as one of another library. */
     public static int callForeign(MemorySegment function, long a, long b, long c) {
         return (int) callRaw(function, a, b, c, 0, 0);
     }
@@ -68,12 +68,12 @@ public final class Libc {
         return invoke(function, STATE.get(), a, b, c, d, e, 0);
     }
 
-    /** The description of an error number. */
+    /** Returns the description of an error number. */
     public static String describe(int errno) {
         return text(STRERROR, errno);
     }
 
-    /** Calls a function that describes a number by a short string. */
+    /** Calls a function that returns a C string of at most 255 bytes that describes a number. */
     static String text(MemorySegment function, int number) {
         long text = invoke(function, STATE.get(), number, 0, 0, 0, 0, 0);
         return MemorySegment.ofAddress(text).reinterpret(MAX_TEXT_BYTES).getString(0);

@@ -3,8 +3,8 @@ package org.vhostuserrng.libc;
 import java.util.function.LongSupplier;
 
 /**
- * Limits log lines that a peer can cause at any rate: at most a number of lines per interval. The others are counted,
- * and the count is due once the interval is over. Confined to one thread.
+ * Limits log lines that a peer can cause at any rate to a maximum number of lines per interval. Counts the suppressed
+ * lines, and returns the count when the interval is over. Confined to one thread.
  */
 public final class LogLineLimiter {
     private final int maxLines;
@@ -15,9 +15,9 @@ public final class LogLineLimiter {
     private long suppressed;
 
     /**
-     * Permits {@code maxLines} per interval.
+     * Creates a limiter that permits {@code maxLines} log lines per interval.
      *
-     * @param clock nanoseconds
+     * @param clock returns the time in nanoseconds, like {@link System#nanoTime}
      */
     public LogLineLimiter(int maxLines, long intervalNanos, LongSupplier clock) {
         this.maxLines = maxLines;
@@ -26,7 +26,10 @@ public final class LogLineLimiter {
         this.intervalBegan = clock.getAsLong();
     }
 
-    /** Whether a line may be written. Call {@link #takeSuppressed} first. */
+    /**
+     * Returns whether a line may be written, and counts it as written or suppressed. Call {@link #takeSuppressed}
+     * first.
+     */
     public boolean mayWrite() {
         beginInterval();
         if (lines == maxLines) {
@@ -37,7 +40,9 @@ public final class LogLineLimiter {
         return true;
     }
 
-    /** The number of lines that were suppressed in an interval that is over, once; 0 if there is none. */
+    /**
+     * Returns the number of lines that were suppressed, and resets it; 0 if none were, or if the interval is not over.
+     */
     public long takeSuppressed() {
         if (suppressed == 0 || clock.getAsLong() - intervalBegan < intervalNanos) {
             return 0;
@@ -48,7 +53,10 @@ public final class LogLineLimiter {
         return taken;
     }
 
-    /** The time at which {@link #takeSuppressed} has a number, or {@code Long.MAX_VALUE}. */
+    /**
+     * Returns the time from which {@link #takeSuppressed} returns a number above 0; {@code Long.MAX_VALUE} if no line
+     * was suppressed.
+     */
     public long suppressedDueAt() {
         return suppressed == 0 ? Long.MAX_VALUE : intervalBegan + intervalNanos;
     }

@@ -9,19 +9,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.UnaryOperator;
 
 /**
- * Standard error for log lines. Writing never blocks: a line for which a pipe, socket or terminal has no room is
- * dropped and counted, and the next line that fits is preceded by the number. A line contains no control characters.
+ * A standard error stream for log lines. Writing never blocks: a line for which a pipe, socket or terminal has no room
+ * is dropped and counted. The next line that fits is preceded by a line with this count. Replaces control characters.
  * Any thread.
  */
 public final class LogStream extends PrintStream {
     private static final String INDENT = "    ";
 
     private final NonBlockingWriter writer;
-    /** Applied to each line that is written. */
+    /** Adds a prefix to each line. */
     private final UnaryOperator<String> prefix;
 
     private long dropped;
-    /** Whether the last line was written in part. */
+    /** Whether only a part of the last line was written, so that it has no line feed. */
     private boolean cut;
 
     LogStream(NonBlockingWriter writer) {
@@ -50,7 +50,10 @@ public final class LogStream extends PrintStream {
 
     /** Writes to a descriptor without blocking. */
     interface NonBlockingWriter {
-        /** Writes as much as there is room for; returns the number of bytes, 0 or less if there is none. */
+        /**
+         * Writes as many bytes as there is room for. Returns their number; 0 or less if there is no room or on an
+         * error.
+         */
         int write(byte[] bytes, int offset, int length);
     }
 
@@ -59,7 +62,7 @@ public final class LogStream extends PrintStream {
         writeLine(text == null ? "null" : text);
     }
 
-    /** Writes a line of a stack trace, among others. */
+    /** Writes a line. {@link Throwable#printStackTrace} uses this method; its tabs are replaced by spaces. */
     @Override
     public void println(Object value) {
         String text = String.valueOf(value);
@@ -74,7 +77,7 @@ public final class LogStream extends PrintStream {
         dropped = write(NativeText.printable(text)) ? 0 : 1;
     }
 
-    /** Returns whether the whole line was written. The rest of a line that was not is lost. */
+    /** Returns whether the whole line was written. The rest of a line that was written in part is dropped. */
     private boolean write(String line) {
         byte[] bytes = ((cut ? "\n" : "") + prefix.apply(line) + "\n").getBytes(StandardCharsets.UTF_8);
         int written = 0;
@@ -90,7 +93,7 @@ public final class LogStream extends PrintStream {
         return true;
     }
 
-    /** For output in other ways than whole lines. */
+    /** Writes output of the methods that do not print whole lines. Drops bytes for which there is no room. */
     private static final class RawBytes extends OutputStream {
         private final NonBlockingWriter writer;
 
@@ -115,9 +118,9 @@ public final class LogStream extends PrintStream {
     }
 
     /**
-     * Descriptor 2. O_NONBLOCK cannot be set on it, because other processes share its open file description. A pipe or
-     * terminal is opened again; a socket has a flag per call; where neither is possible, poll(2) asks first, and at
-     * most PIPE_BUF bytes are written at once, for which a pipe that is ready has room.
+     * Writes to descriptor 2 without O_NONBLOCK, because other processes share its open file description. A pipe or
+     * terminal is opened again, with O_NONBLOCK. A socket is written with MSG_DONTWAIT. For anything else, poll(2)
+     * checks for room, and at most PIPE_BUF bytes are written at once, which fit in a pipe that is ready.
      */
     private static final class StandardErrorWriter implements NonBlockingWriter {
         private static final MemorySegment OPEN = Libc.symbol("open");
@@ -150,17 +153,18 @@ public final class LogStream extends PrintStream {
 
         static StandardErrorWriter open() {
             try (Arena arena = Arena.ofConfined()) {
-                // struct statx: stx_mode u16 at 28; 256 bytes.
+                // struct statx has 256 bytes, with stx_mode (u16) at offset 28.
                 MemorySegment status = arena.allocate(256, Long.BYTES);
                 long empty = arena.allocateFrom("").address();
                 int result = Libc.callInt(STATX, STDERR, empty, AT_EMPTY_PATH, STATX_TYPE, status.address());
                 int type = status.get(ValueLayout.JAVA_SHORT, 28) & S_IFMT;
                 if (result < 0 || (type != S_IFIFO && type != S_IFCHR)) {
-                    // A file has a position, which another open file description would not share.
+                    // Not opened again: another open file description of a regular file would have a position of its
+                    // own.
                     return new StandardErrorWriter(-1);
                 }
                 long path = arena.allocateFrom("/proc/self/fd/2").address();
-                // EACCES: a pipe of another user.
+                // EACCES if the pipe belongs to another user: poll(2) is then used.
                 return new StandardErrorWriter(Libc.callInt(OPEN, path, O_WRONLY_NONBLOCK_NOCTTY_CLOEXEC, 0, 0, 0));
             }
         }

@@ -6,15 +6,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The arguments of this process without loss. The JVM decodes arguments with the encoding of the locale; in the locale
- * C it replaces every byte outside ASCII.
+ * Reads the arguments of this process without loss. The JVM decodes arguments with the encoding of the locale; in the
+ * locale C it replaces every byte outside ASCII.
  */
 public final class NativeArguments {
     private static final Path COMMAND_LINE = Path.of("/proc/self/cmdline");
 
     private NativeArguments() {}
 
-    /** The arguments of {@code main}, decoded by {@link NativeText}; as they are if /proc is not mounted. */
+    /** Returns the arguments of {@code main}, decoded by {@link NativeText}; the given ones if /proc is not mounted. */
     public static String[] decode(String... arguments) {
         for (String argument : arguments) {
             if (!NativeText.isAscii(argument)) {
@@ -29,9 +29,9 @@ public final class NativeArguments {
     }
 
     /**
-     * The last arguments of a command line.
+     * Returns the last arguments of a command line, as many as there are in {@code arguments}.
      *
-     * @param commandLine zero-terminated strings, as in proc_pid_cmdline(5)
+     * @param commandLine NUL-terminated strings, as in proc_pid_cmdline(5)
      */
     static String[] lastOf(byte[] commandLine, String... arguments) {
         String[] last = arguments.clone();

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * Conversions between {@link Path} and the bytes of a path. {@link Path#of} and {@link Path#toString} use the encoding
- * of the locale, which may lack characters of a path; a {@code file:} URI carries all bytes.
+ * Converts between {@link Path} and the bytes of a path. {@link Path#of} and {@link Path#toString} use the encoding of
+ * the locale, which cannot represent all paths. A {@code file:} URI can represent all bytes.
  */
 public final class NativePath {
     private static final String URI_SCHEME = "file://";
@@ -18,9 +18,9 @@ public final class NativePath {
     private NativePath() {}
 
     /**
-     * The path with these bytes.
+     * Returns the path with the bytes of a text.
      *
-     * @param text as {@link NativeText} decodes it
+     * @param text the path, decoded by {@link NativeText}
      * @throws InvalidPathException if the text contains a NUL character
      */
     public static Path of(String text) {
@@ -44,7 +44,7 @@ public final class NativePath {
         return absolute ? path : path.subpath(0, path.getNameCount());
     }
 
-    /** The bytes of a path. */
+    /** Returns the bytes of a path. */
     public static byte[] bytes(Path path) {
         String text = path.toString();
         if (NativeText.isAscii(text)) {
@@ -56,12 +56,12 @@ public final class NativePath {
         return Arrays.copyOfRange(bytes, path.isAbsolute() ? 0 : startOfLast(path.getNameCount(), bytes, end), end);
     }
 
-    /** The path as a C string. */
+    /** Allocates a path as a C string. */
     public static MemorySegment allocate(Arena arena, Path path) {
         return NativeText.allocate(arena, bytes(path));
     }
 
-    /** The path as text for the user. */
+    /** Returns the path, decoded by {@link NativeText}. */
     public static String text(Path path) {
         return NativeText.decode(bytes(path));
     }

@@ -7,8 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Text of the operating system, such as arguments and paths, which is any sequence of bytes. Decodes UTF-8 without
- * loss: a byte that belongs to no UTF-8 sequence becomes the lone surrogate U+DC00 + byte, as in Python's PEP 383.
+ * Converts text of the operating system, such as arguments and paths, which may be any sequence of bytes. Decodes UTF-8
+ * without loss: a byte that belongs to no UTF-8 sequence becomes the lone surrogate U+DC00 + byte, as in Python's PEP
+ * 383.
  */
 public final class NativeText {
     private static final int ESCAPE = 0xdc00;
@@ -16,7 +17,7 @@ public final class NativeText {
 
     private NativeText() {}
 
-    /** Decodes bytes; {@link #encode} is the inverse for all of them. */
+    /** Decodes bytes. {@link #encode} is the inverse for every sequence of bytes. */
     public static String decode(byte[] bytes) {
         StringBuilder text = new StringBuilder(bytes.length);
         int at = 0;
@@ -33,7 +34,7 @@ public final class NativeText {
         return text.toString();
     }
 
-    /** Encodes text as UTF-8, and the lone surrogates of {@link #decode} as the bytes that they stand for. */
+    /** Encodes text as UTF-8, and each lone surrogate of {@link #decode} as the byte from which it was decoded. */
     public static byte[] encode(String text) {
         byte[] bytes = new byte[3 * text.length()];
         int length = 0;
@@ -52,24 +53,26 @@ public final class NativeText {
         return Arrays.copyOf(bytes, length);
     }
 
-    /** The text as a C string. */
+    /** Allocates a text as a C string. */
     public static MemorySegment allocate(Arena arena, String text) {
         return allocate(arena, encode(text));
     }
 
-    /** The bytes as a C string. */
+    /** Allocates bytes as a C string. */
     static MemorySegment allocate(Arena arena, byte[] bytes) {
         MemorySegment string = arena.allocate(bytes.length + 1L);
         MemorySegment.copy(bytes, 0, string, ValueLayout.JAVA_BYTE, 0, bytes.length);
         return string;
     }
 
-    /** Whether a code point stands for a byte that belongs to no UTF-8 sequence. */
+    /**
+     * Returns whether a code point is a lone surrogate that {@link #decode} uses for a byte outside UTF-8 sequences.
+     */
     static boolean isEscapedByte(int codePoint) {
         return codePoint >= ESCAPE + FIRST_NON_ASCII && codePoint <= ESCAPE + 0xff;
     }
 
-    /** Whether the text consists of ASCII characters, which have the same encoding in all locales. */
+    /** Returns whether a text consists of ASCII characters, which have the same encoding in all locales. */
     static boolean isAscii(String text) {
         for (int i = 0; i < text.length(); i++) {
             if (text.charAt(i) >= FIRST_NON_ASCII) {
@@ -80,8 +83,8 @@ public final class NativeText {
     }
 
     /**
-     * The text in one line for a log or a terminal: control characters, and characters that change the direction of
-     * text, become {@code ?}.
+     * Returns the text in one line for a log or a terminal: replaces control characters, format characters (which can
+     * change the direction of text) and line separators by {@code ?}.
      */
     public static String printable(String text) {
         StringBuilder printable = null;
@@ -114,7 +117,7 @@ public final class NativeText {
         };
     }
 
-    /** The length of the UTF-8 sequence at an index (RFC 3629 §4); 0 if there is none. */
+    /** Returns the length in bytes of the UTF-8 sequence at an index (RFC 3629 §4); 0 if there is no valid one. */
     private static int sequenceLength(byte[] bytes, int at) {
         int first = bytes[at] & 0xff;
         if (first < FIRST_NON_ASCII) {

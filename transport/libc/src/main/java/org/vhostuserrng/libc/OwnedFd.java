@@ -14,7 +14,7 @@ public final class OwnedFd implements AutoCloseable {
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
-    /** The value is also that of EFD_NONBLOCK. */
+    /** EFD_NONBLOCK has the same value. */
     public static final int O_NONBLOCK = 0x800;
 
     public static final int O_RDONLY = 0;
@@ -25,16 +25,16 @@ public final class OwnedFd implements AutoCloseable {
 
     private int number;
     private long id;
-    /** Null for a descriptor that this process created. */
+    /** Runs calls that may block on a file of a peer; null for a descriptor that this process created. */
     private final Executor peerFiles;
 
-    /** A descriptor that this process created. */
+    /** Takes ownership of a descriptor that this process created. */
     public OwnedFd(int number) {
         this(number, null);
     }
 
     /**
-     * A descriptor that a peer sent, or a socket over which a peer may send descriptors.
+     * Takes ownership of a descriptor that a peer sent, or of a socket over which a peer may send descriptors.
      *
      * @param peerFiles runs the calls that may block on a file of the peer
      */
@@ -46,22 +46,22 @@ public final class OwnedFd implements AutoCloseable {
         this.peerFiles = peerFiles;
     }
 
-    /** A descriptor that was received over this socket. */
+    /** Takes ownership of a descriptor that was received over this socket. It has the same executor as this one. */
     public OwnedFd received(int received) {
         return new OwnedFd(received, peerFiles);
     }
 
-    /** The ID that names the descriptor independently of its number in this process; 0 before {@link #setId}. */
+    /** The ID of the descriptor in its session, which remains the same in another process; 0 before {@link #setId}. */
     public long id() {
         return id;
     }
 
-    /** Gives the descriptor an ID, unique among the descriptors of its session, at least 1. */
+    /** Sets the ID, which must be at least 1 and unique among the descriptors of a session. */
     public void setId(long newId) {
         id = newId;
     }
 
-    /** The number for a system call. This object keeps ownership. */
+    /** The number for a system call. This object remains the owner. */
     public int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("descriptor is closed");
@@ -70,7 +70,7 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /**
-     * The number for a system call on a thread that does not own the descriptor: −1 after {@link #close}, so that the
+     * The number for a system call on a thread that does not own the descriptor; −1 after {@link #close}, so that the
      * call fails with EBADF.
      */
     public int numberOrClosed() {
@@ -78,8 +78,8 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /**
-     * The mode in which the file was opened: {@link #O_RDONLY}, {@link #O_WRONLY}, or another value for both. A pipe's
-     * ends have the first two.
+     * Returns the access mode of the open file: {@link #O_RDONLY} (the read end of a pipe), {@link #O_WRONLY} (the
+     * write end), or another value for reading and writing.
      */
     public int accessMode() throws ErrnoException {
         return ErrnoException.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0)) & O_ACCMODE;
@@ -91,7 +91,7 @@ public final class OwnedFd implements AutoCloseable {
         ErrnoException.check("fcntl(F_SETFL)", Libc.callInt(FCNTL, number(), F_SETFL, flags | O_NONBLOCK, 0, 0));
     }
 
-    /** Closes the descriptor, or queues it if a peer sent it. Idempotent. */
+    /** Closes the descriptor; if a peer sent it, queues the close in the peer's executor. Idempotent. */
     @Override
     public void close() {
         if (number != CLOSED) {
@@ -101,7 +101,7 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Closes the descriptor immediately. Only for files that are known to close without blocking. Idempotent. */
+    /** Closes the descriptor immediately. Call this only if closing the file cannot block. Idempotent. */
     public void closeNow() {
         if (number != CLOSED) {
             close(number);
@@ -109,7 +109,7 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Runs calls that may block on the file: immediately or, if a peer sent the file, in the peer's executor. */
+    /** Runs calls that may block on the file: immediately, or in the peer's executor if a peer sent the file. */
     public void execute(Runnable calls) {
         if (peerFiles == null) {
             calls.run();
@@ -118,7 +118,7 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Linux frees the number even if close fails, so a failure is ignored. */
+    /** Ignores a failure: close(2) frees the number on Linux even if it fails. */
     private static void close(int number) {
         int ignored = Libc.callInt(CLOSE, number, 0, 0, 0, 0);
         assert ignored <= 0;

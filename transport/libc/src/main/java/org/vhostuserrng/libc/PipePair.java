@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** The two ends of a new pipe. Closes the ends that were not taken. Confined to one thread. */
+/** The two ends of a new pipe. {@link #close} closes the ends that were not taken. Confined to one thread. */
 public final class PipePair implements AutoCloseable {
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
     private static final int O_CLOEXEC = 0x80000;
@@ -20,7 +20,7 @@ public final class PipePair implements AutoCloseable {
     }
 
     /**
-     * Creates a pipe whose ends are closed on exec.
+     * Creates a pipe, both ends with O_CLOEXEC.
      *
      * @param flags further flags of pipe2(2), such as {@link OwnedFd#O_NONBLOCK}, or 0
      */

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/** posix_spawnp(3), which copies no memory of this process. */
+/** Starts programs with posix_spawnp(3), which does not copy the memory or page tables of this process. */
 public final class PosixSpawn {
     private static final MemorySegment SPAWN = Libc.symbol("posix_spawnp");
     private static final MemorySegment ATTR_INIT = Libc.symbol("posix_spawnattr_init");
@@ -25,7 +25,7 @@ public final class PosixSpawn {
 
     private static final int SIGQUIT = 3;
     private static final int SIGPIPE = 13;
-    // At least the size of posix_spawnattr_t, posix_spawn_file_actions_t and sigset_t.
+    // At least the sizes of posix_spawnattr_t, posix_spawn_file_actions_t and sigset_t in every libc.
     private static final int ATTR_BYTES = 512;
     private static final int ACTIONS_BYTES = 256;
     private static final int SIGSET_BYTES = 128;
@@ -34,23 +34,23 @@ public final class PosixSpawn {
 
     /** The process group of a new process. */
     public enum ProcessGroup {
-        /** That of this process. */
+        /** The new process joins the process group of this process. */
         SAME,
-        /** One that the new process leads. */
+        /** The new process leads a new process group. */
         NEW
     }
 
     /**
-     * Starts a program that inherits no descriptors but these. No signal is blocked in it, and SIGPIPE
-     * and SIGQUIT end it.
+     * Starts a program that inherits only the given descriptors. The program starts with no signal blocked and with the
+     * default action of SIGPIPE and SIGQUIT, which is to end it.
      *
-     * @param words the program, which is searched in PATH unless it contains a slash, and its arguments, as
-     *     {@link NativeText} decodes them
-     * @param environment as {@link EnvironmentVariables#variables}
-     * @param descriptors the descriptor of this process that becomes 0, 1, 2 and so on in the new one; each is the same
-     *     number, or one that the new process does not have
-     * @return the number of the process
-     * @throws ErrnoException that names the program
+     * @param words the program, which is searched for in PATH unless it contains a slash, and its arguments, all
+     *     decoded by {@link NativeText}
+     * @param environment the variables of the program, in the form of {@link EnvironmentVariables#variables}
+     * @param descriptors the descriptors of this process that become 0, 1, 2 and so on in the new process; each must
+     *     either have the same number there, or a number that is not less than the length of this array
+     * @return the process ID
+     * @throws ErrnoException if the program cannot be started; the message names the program
      */
     public static int spawn(List<String> words, List<String> environment, ProcessGroup processGroup, int... descriptors)
             throws ErrnoException {
@@ -73,7 +73,7 @@ public final class PosixSpawn {
             call(SIGADDSET, signals, SIGQUIT, 0);
             call(SET_SIGDEFAULT, attributes, signals.address(), 0);
             for (int i = 0; i < descriptors.length; i++) {
-                // With equal numbers it clears the close-on-exec flag.
+                // posix_spawn_file_actions_adddup2(3): if both numbers are equal, clears FD_CLOEXEC.
                 call(ADD_DUP2, actions, descriptors[i], i);
             }
             call(ADD_CLOSEFROM, actions, descriptors.length, 0);
@@ -105,7 +105,7 @@ public final class PosixSpawn {
         return pid.get(ValueLayout.JAVA_INT, 0);
     }
 
-    /** Pointers to C strings, and a null pointer. */
+    /** Allocates an array of pointers to C strings, with a null pointer at the end, like argv. */
     private static MemorySegment stringArray(Arena arena, List<String> strings) {
         MemorySegment pointers = arena.allocate(ValueLayout.JAVA_LONG, strings.size() + 1L);
         int index = 0;

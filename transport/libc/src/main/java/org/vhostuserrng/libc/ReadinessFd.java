@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * An inherited descriptor on which a supervisor waits for a newline, as s6 does: a pipe, FIFO, socket or file. One
- * thread.
+ * An inherited descriptor on which a supervisor waits for a newline, as s6 does: a pipe, FIFO, socket or file. Confined
+ * to one thread.
  */
 public final class ReadinessFd {
     private static final MemorySegment WRITE = Libc.symbol("write");
@@ -24,7 +24,7 @@ public final class ReadinessFd {
     /**
      * Takes ownership of a descriptor.
      *
-     * @throws IllegalArgumentException if it is not open for writing; it then still belongs to the caller
+     * @throws IllegalArgumentException if the descriptor is not open for writing; the caller then remains its owner
      */
     public static ReadinessFd of(int number) {
         OwnedFd fd = new OwnedFd(number);
@@ -39,9 +39,9 @@ public final class ReadinessFd {
     }
 
     /**
-     * Writes a newline and closes the descriptor. Does not wait for room in a pipe.
+     * Writes a newline and closes the descriptor. Does not wait for room.
      *
-     * @throws ErrnoException if the supervisor does not take the newline
+     * @throws ErrnoException if there is no room (EAGAIN), or the write fails
      */
     public void signal() throws ErrnoException {
         try (Arena arena = Arena.ofConfined();

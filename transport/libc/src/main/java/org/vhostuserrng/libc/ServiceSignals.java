@@ -8,9 +8,9 @@ import java.util.function.Consumer;
 import sun.misc.Signal;
 
 /**
- * Signals that would end a process by default, but mean nothing to a service: SIGHUP, which asks others to reload their
- * configuration, and those of timers and of users. SIGUSR2 belongs to the JVM, which survives it. SIGQUIT makes the JVM
- * print the stacks of all threads to stdout, and wait while a pipe there is full; it is ignored.
+ * Handles signals whose default action ends a process, but that must not end a service: SIGHUP, SIGUSR1, the signals of
+ * timers, SIGIO, SIGPWR and SIGSTKFLT. SIGUSR2 is not handled: the JVM uses it. SIGQUIT is ignored: the JVM would print
+ * the stacks of all threads to stdout, and wait while a pipe there is full.
  */
 public final class ServiceSignals {
     /** The signal that asks a service to reload its configuration. */
@@ -22,7 +22,7 @@ public final class ServiceSignals {
     private static final int SIGACTION_BYTES = 256;
 
     private static final int SIGQUIT = 3;
-    // signal(7): the first two real-time signals belong to libc.
+    // signal(7): libc uses the first two real-time signals itself.
     private static final int FIRST_REAL_TIME = 34;
     private static final int LAST_REAL_TIME = 64;
     private static final long SIG_DFL = 0;
@@ -33,9 +33,9 @@ public final class ServiceSignals {
     private ServiceSignals() {}
 
     /**
-     * Survives these signals from now on, and ignores SIGQUIT and the real-time signals that nobody handles.
+     * Installs the handlers, and ignores SIGQUIT and all real-time signals that have no handler.
      *
-     * @param onSignal receives the name of a signal that has arrived, on a thread of its own
+     * @param onSignal receives the name of each signal that arrives, on a thread of the JVM
      */
     public static void survive(Consumer<String> onSignal) {
         for (String name : NAMES) {
@@ -43,7 +43,7 @@ public final class ServiceSignals {
         }
         setHandler(SIGQUIT, SIG_IGN);
         for (int signal = FIRST_REAL_TIME; signal <= LAST_REAL_TIME; signal++) {
-            // Another handler stays untouched: signal(2) would install it again with other flags.
+            // An existing handler is not replaced and restored: signal(2) would restore it with other flags.
             if (isDefault(signal)) {
                 setHandler(signal, SIG_IGN);
             }
@@ -63,7 +63,7 @@ public final class ServiceSignals {
         assert previous >= 0;
     }
 
-    /** Returns whether the signal exists on this architecture and is not left to the system by -Xrs. */
+    /** Returns false if the signal does not exist on this architecture, or if the JVM option -Xrs reserves it. */
     private static boolean handle(String name, Consumer<String> onSignal) {
         try {
             Signal.handle(new Signal(name), received -> onSignal.accept("SIG" + received.getName()));

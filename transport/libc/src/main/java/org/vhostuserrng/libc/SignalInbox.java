@@ -9,8 +9,9 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * Signals for a thread that polls descriptors. A signal that arrives again before it was taken counts once, as in the
- * kernel. One thread uses an instance; the JVM adds signals on other threads.
+ * Collects signals for a thread that polls descriptors. A signal that arrives several times before it is taken counts
+ * once, as a pending signal does in the kernel. Confined to one thread, except that the JVM adds signals on its own
+ * threads.
  */
 public final class SignalInbox implements AutoCloseable {
     private static final MemorySegment READ = Libc.symbol("read");
@@ -27,10 +28,10 @@ public final class SignalInbox implements AutoCloseable {
     }
 
     /**
-     * Catches these signals from now on. A signal that this process has inherited as ignored stays ignored, and one
-     * that does not exist or that belongs to the JVM is left out.
+     * Installs handlers for signals. A signal that this process inherited as ignored stays ignored. A name that does
+     * not exist on this architecture, or that the JVM reserves, is skipped.
      *
-     * @param names without {@code SIG}
+     * @param names names of the signals without {@code SIG}
      */
     public static SignalInbox open(String... names) throws ErrnoException {
         SignalInbox inbox = new SignalInbox(PipePair.open(OwnedFd.O_NONBLOCK));
@@ -48,26 +49,28 @@ public final class SignalInbox implements AutoCloseable {
                 Signal.handle(signal, SignalHandler.SIG_IGN);
             }
         } catch (IllegalArgumentException absent) {
-            // Not a signal of this architecture, or one of the JVM.
+            // The signal does not exist on this architecture, or the JVM reserves it.
         }
     }
 
     private void arrived(int number) {
         long bit = 1L << number;
         if ((arrived.getAndUpdate(bits -> bits | bit) & bit) == 0) {
-            // EAGAIN: the pipe is full and thus readable.
+            // EAGAIN needs no action: a full pipe is already readable.
             int descriptor = pipe.writeEnd().numberOrClosed();
             long ignored = Libc.callLong(WRITE, descriptor, ONE_BYTE.address(), ONE_BYTE.byteSize(), 0, 0, 0);
             assert ignored <= 1;
         }
     }
 
-    /** Readable while there are signals. */
+    /**
+     * The descriptor to poll: readable from the arrival of a signal until {@link #take}. This object remains the owner.
+     */
     public OwnedFd readable() {
         return pipe.readEnd();
     }
 
-    /** Takes the numbers of the signals that have arrived, in ascending order. */
+    /** Returns the numbers of the signals that have arrived since the last call, in ascending order. */
     public List<Integer> take() {
         long read;
         do {

@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-/** Says which signals a service has survived, a limited number of times. Any thread. */
+/** Logs the signals that a service received and ignored, at most 10 lines per minute. Any thread. */
 public final class SurvivedSignalLog {
     static final int MAX_LINES_PER_MINUTE = 10;
 
@@ -12,17 +12,21 @@ public final class SurvivedSignalLog {
     private final Consumer<String> log;
 
     /**
-     * Creates a log.
+     * Creates a log with no lines.
      *
-     * @param clock nanoseconds
-     * @param log takes the lines
+     * @param clock returns the time in nanoseconds, like {@link System#nanoTime}
+     * @param log receives the lines
      */
     public SurvivedSignalLog(LongSupplier clock, Consumer<String> log) {
         limiter = new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
         this.log = log;
     }
 
-    /** Logs a signal. */
+    /**
+     * Logs a signal, unless the limit is reached.
+     *
+     * @param signal the name, such as {@code SIGHUP}
+     */
     public synchronized void received(String signal) {
         long suppressed = limiter.takeSuppressed();
         if (suppressed > 0) {

@@ -5,23 +5,23 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.OptionalInt;
 
-/** Ids of users and groups by name, as nsswitch.conf(5) tells libc to find them. One thread at a time. */
+/** Looks up the IDs of users and groups by name with libc, which uses nsswitch.conf(5). Not thread-safe. */
 @SuppressWarnings("restricted")
 public final class UserDatabase {
     private static final MemorySegment GETPWNAM = Libc.symbol("getpwnam");
     private static final MemorySegment GETGRNAM = Libc.symbol("getgrnam");
 
-    // struct passwd { char *pw_name; char *pw_passwd; uid_t pw_uid; …; struct group has gr_gid at the same offset.
+    // struct passwd { char *pw_name; char *pw_passwd; uid_t pw_uid; … }; struct group has gr_gid at the same offset.
     private static final long ID = 16;
 
     private UserDatabase() {}
 
-    /** The id of a user, unsigned; empty if there is none of this name. */
+    /** Returns the ID of a user, unsigned; empty if no user has this name. */
     public static OptionalInt userId(String name) {
         return id(GETPWNAM, name);
     }
 
-    /** The id of a group, unsigned; empty if there is none of this name. */
+    /** Returns the ID of a group, unsigned; empty if no group has this name. */
     public static OptionalInt groupId(String name) {
         return id(GETGRNAM, name);
     }

@@ -1,5 +1,5 @@
 /**
- * The operating system as all modules see it.
+ * The interface to the operating system that all modules share.
  *
  * <ul>
  *   <li>Native calls: {@link org.vhostuserrng.libc.Libc} calls a function of libc, an

@@ -17,7 +17,7 @@ class NativeTextTest {
         assertEquals(text, NativeText.decode(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** Lone, overlong, truncated and surrogate sequences, and code points beyond Unicode. */
+    /** Invalid UTF-8: lone bytes, overlong, truncated and surrogate sequences, and code points beyond Unicode. */
     @ParameterizedTest
     @ValueSource(
             strings = {"ff", "80", "c3", "c0af", "e08080", "eda080", "eda080edb080", "f4908080", "f09f98", "c3c3a9"})

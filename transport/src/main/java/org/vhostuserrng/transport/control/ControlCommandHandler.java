@@ -4,7 +4,7 @@ package org.vhostuserrng.transport.control;
 @FunctionalInterface
 public interface ControlCommandHandler {
     /**
-     * Executes a request on the loop's thread, or starts to do so. Must be short.
+     * Executes a request, or starts its execution. Called on the loop's thread; must return quickly.
      *
      * @param response receives the result, at once or later
      */

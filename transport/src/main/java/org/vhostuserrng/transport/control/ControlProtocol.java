@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The protocol of the control socket, version 1. A client sends one line of words between tabs: {@link #REQUEST}, then
- * the command and its arguments. The server answers with {@link #OK}, or with {@link #ERROR}, a tab and the reason;
- * then with one line for each {@link ControlRecord}; and closes the connection. All text is UTF-8, and
- * {@link ControlText#escape escaped}.
+ * The protocol of the control socket, version 1. A client sends one line of words separated by tabs: {@link #REQUEST},
+ * then the command and its arguments. The server responds with a line {@link #OK} and one line for each
+ * {@link ControlRecord}, or with a line of {@link #ERROR}, a tab and the reason, and closes the connection. All text is
+ * UTF-8, and {@link ControlText#escape escaped}.
  */
 public final class ControlProtocol {
     /** The first word of a request, which names the protocol and its version. */
@@ -19,14 +19,14 @@ public final class ControlProtocol {
     /** The first word of the response to a request that failed. */
     public static final String ERROR = "error";
 
-    /** The longest request in bytes, with its line feed. */
+    /** The maximum length of a request in bytes, with its line feed. */
     public static final int MAX_REQUEST_BYTES = 4096;
 
     private static final char SEPARATOR = '\t';
 
     private ControlProtocol() {}
 
-    /** The line of a request, with its line feed. */
+    /** Encodes a request as a line, with its line feed. */
     public static String encodeRequest(List<String> words) {
         StringBuilder line = new StringBuilder(REQUEST);
         for (String word : words) {
@@ -36,10 +36,10 @@ public final class ControlProtocol {
     }
 
     /**
-     * The words of a request.
+     * Decodes the words of a request: a command and its arguments.
      *
      * @param line without its line feed
-     * @throws IllegalArgumentException if the line is no request of this version
+     * @throws IllegalArgumentException if the line is not a request of this version
      */
     public static List<String> decodeRequest(String line) {
         String[] encoded = line.split(String.valueOf(SEPARATOR), -1);
@@ -56,7 +56,7 @@ public final class ControlProtocol {
         return words;
     }
 
-    /** The first line of the response to a request that failed, with its line feed. */
+    /** Encodes the response to a request that failed, with its line feed. */
     public static String encodeError(String reason) {
         return ERROR + SEPARATOR + ControlText.escape(reason) + "\n";
     }

@@ -4,14 +4,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** A record of a response: keys and values in order. Encoded as one line of {@code KEY=VALUE} fields between tabs. */
+/**
+ * A record of a response: keys and values in order. Encoded as one line of {@code KEY=VALUE} fields separated by tabs.
+ */
 public final class ControlRecord {
     private final Map<String, String> fields = new LinkedHashMap<>();
 
     /** Creates a record without fields. */
     public ControlRecord() {}
 
-    /** Adds a field. The key has no tab, line feed or equals sign. */
+    /**
+     * Adds a field, or replaces its value. The key must not contain a tab, line feed or equals sign. Returns this
+     * record.
+     */
     public ControlRecord with(String key, Object value) {
         fields.put(key, String.valueOf(value));
         return this;
@@ -22,7 +27,7 @@ public final class ControlRecord {
         return fields;
     }
 
-    /** The line that represents this record, without its line feed. */
+    /** Encodes this record as a line, without its line feed. */
     public String encode() {
         return fields.entrySet().stream()
                 .map(field -> field.getKey() + "=" + ControlText.escape(field.getValue()))
@@ -30,7 +35,7 @@ public final class ControlRecord {
     }
 
     /**
-     * Decodes a line.
+     * Decodes a record from a line without its line feed.
      *
      * @throws IllegalArgumentException if a field has no equals sign
      */

@@ -7,10 +7,10 @@ import java.util.List;
  *
  * @param words the command and its arguments, at least one
  * @param peer the client's process, for log lines
- * @param uid the client's user ID by SO_PEERCRED; {@link #UNKNOWN_UID} if the kernel does not tell
+ * @param uid the client's user ID from SO_PEERCRED; {@link #UNKNOWN_UID} if getsockopt(2) failed
  */
 public record ControlRequest(List<String> words, String peer, int uid) {
-    /** Stands for a user ID that is unknown. */
+    /** The value of {@link #uid} if the user ID is unknown. */
     public static final int UNKNOWN_UID = -1;
 
     /** Copies the words. */

@@ -2,15 +2,15 @@ package org.vhostuserrng.transport.control;
 
 import java.util.Iterator;
 
-/** Where a {@link ControlCommandHandler} reports the result of a request, once. Called on the loop's thread. */
+/** Receives the result of a request from a {@link ControlCommandHandler}, once. Called on the loop's thread. */
 public interface ControlResponse {
     /**
-     * The request succeeded.
+     * Reports that the request succeeded.
      *
-     * @param records the result; taken a few at a time on the loop's thread, possibly later
+     * @param records the result; the server takes a few records at a time on the loop's thread, also after this call
      */
     void succeed(Iterator<ControlRecord> records);
 
-    /** The request failed, and changed nothing. */
+    /** Reports that the request failed and changed nothing. */
     void fail(String reason);
 }

@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.control;
 
-/** Encodes a word of the control protocol, which separates words by tabs and lines by line feeds. */
+/** Escapes the characters in a word that the control protocol uses as separators: tabs and line feeds. */
 public final class ControlText {
     private static final char ESCAPE = '\\';
 
@@ -14,7 +14,7 @@ public final class ControlText {
                 .replace("\r", "\\r");
     }
 
-    /** The inverse of {@link #escape}. An unknown escape stands for its second character. */
+    /** Decodes a word of {@link #escape}. An unknown escape sequence is decoded as its second character. */
     public static String unescape(String word) {
         StringBuilder decoded = new StringBuilder(word.length());
         for (int i = 0; i < word.length(); i++) {

@@ -1,2 +1,4 @@
-/** The protocol of the control socket, and the interface of the commands: one request and one response a connection. */
+/**
+ * The protocol of the control socket, one request and one response per connection, and the interface of its commands.
+ */
 package org.vhostuserrng.transport.control;

@@ -6,8 +6,9 @@ import java.util.regex.Pattern;
  * One value of a slot of the counters file.
  *
  * @param name lower-case ASCII words separated by underscores; buckets of one histogram have the same name
- * @param unit {@code bytes}, {@code ns}, or empty for a number
- * @param upperBound of a bucket, inclusive, in its unit; {@link Long#MAX_VALUE} for the last bucket; otherwise 0
+ * @param unit lower-case ASCII letters, such as {@code bytes} or {@code ns}; empty for a plain number
+ * @param upperBound the upper bound of a bucket, inclusive, in the field's unit; {@link Long#MAX_VALUE} for the last
+ *     bucket; 0 for a field that is not a bucket
  */
 public record CounterField(String name, Kind kind, String unit, long upperBound) {
     private static final Pattern NAME = Pattern.compile("[a-z][a-z_]{0," + (CountersLayout.FIELD_NAME_BYTES - 2) + "}");
@@ -15,13 +16,16 @@ public record CounterField(String name, Kind kind, String unit, long upperBound)
 
     /** How a value changes. */
     public enum Kind {
-        /** Only grows. Continued by the next process. */
+        /** A value that only grows. The next process continues it. */
         COUNTER(1),
-        /** The current value of something. 0 when a process begins. */
+        /** A current value. 0 when a process starts. */
         GAUGE(2),
-        /** The number of events up to {@link #upperBound} and above that of the bucket before. A counter. */
+        /**
+         * A bucket of a histogram: counts events with a value up to {@link #upperBound}, and above that of the previous
+         * bucket.
+         */
         BUCKET(3),
-        /** Nanoseconds since 1970 by CLOCK_REALTIME, 0 for never. Continued by the next process. */
+        /** A time in nanoseconds since 1970 (CLOCK_REALTIME); 0 for never. The next process continues it. */
         TIME(4);
 
         private final long code;
@@ -30,7 +34,7 @@ public record CounterField(String name, Kind kind, String unit, long upperBound)
             this.code = code;
         }
 
-        /** The number in the file. */
+        /** The number that represents this kind in the file. */
         long code() {
             return code;
         }

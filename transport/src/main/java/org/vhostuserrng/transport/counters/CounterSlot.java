@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The values of one guest, or of the daemon, in the counters file. A value is one aligned 8-byte store, so a reader
- * sees the old or the new one, never parts of both. Confined to the loop's thread.
+ * The values of one guest, or of the daemon, in the counters file. Each value is written with one aligned 8-byte store,
+ * so a reader sees the old or the new value, never parts of both. Confined to the loop's thread.
  */
 public final class CounterSlot {
     private final MemorySegment values;
@@ -14,7 +14,7 @@ public final class CounterSlot {
         this.values = values;
     }
 
-    /** A slot of zeros in memory that no other process sees, for tests. */
+    /** Creates a slot of zeros on the Java heap, for tests. */
     public static CounterSlot ofHeap(int fields) {
         return new CounterSlot(MemorySegment.ofArray(new long[fields]));
     }
@@ -22,13 +22,13 @@ public final class CounterSlot {
     /**
      * Sets a value.
      *
-     * @param field index of the field in its list
+     * @param field index of the field in the list of daemon or guest fields
      */
     public void set(int field, long value) {
         values.set(ValueLayout.JAVA_LONG, (long) field * Long.BYTES, value);
     }
 
-    /** The value of a field. */
+    /** Returns a value. The parameter is the same as in {@link #set}. */
     public long get(int field) {
         return values.get(ValueLayout.JAVA_LONG, (long) field * Long.BYTES);
     }

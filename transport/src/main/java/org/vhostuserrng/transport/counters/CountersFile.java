@@ -15,15 +15,15 @@ import org.vhostuserrng.transport.counters.CounterField.Kind;
 import org.vhostuserrng.transport.sys.SingleWriterFile;
 
 /**
- * The counters file of this process: the only writer of the file. Continues the counters of a process that has ended.
- * Values are written with plain stores and never read back by this process, except when it starts.
+ * The counters file of this process, which is its only writer. Continues the counters of a process that has ended.
+ * Values are written with plain stores.
  *
  * <p>Confined to the loop's thread.
  */
 public final class CountersFile implements AutoCloseable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final VarHandle LONG_HANDLE = LONG.varHandle();
-    /** Slots that guests added later can use. */
+    /** Number of extra slots, for guests that are added later. */
     private static final int SPARE_SLOTS = 16;
 
     private static final int MIN_SLOTS = 64;
@@ -35,7 +35,7 @@ public final class CountersFile implements AutoCloseable {
     private final int slots;
     private final boolean continued;
     private final CounterSlot daemon;
-    /** Slots by the guest's name, of all guests in the file. */
+    /** Index of the slot of each guest in the file, by the guest's name. */
     private final Map<String, Integer> slotsByName = new HashMap<>();
 
     private CountersFile(
@@ -53,9 +53,9 @@ public final class CountersFile implements AutoCloseable {
      * Creates the file, or continues the file of a process that has ended.
      *
      * @param guests the names of the guests that will be added, for the size of the file
-     * @param now the current time
+     * @param now the current time by CLOCK_REALTIME
      * @param monotonicNow the same instant by CLOCK_MONOTONIC, nanoseconds
-     * @throws IOException with a reason that does not name the file, if it cannot be used; its content has not changed
+     * @throws IOException if the file cannot be used; its content is unchanged, and the message does not name the file
      */
     public static CountersFile open(
             Path path,
@@ -93,7 +93,7 @@ public final class CountersFile implements AutoCloseable {
         return new CountersFile(file, memory, layout, slots, false);
     }
 
-    /** Makes room for guests that have no slot. */
+    /** Enlarges the file if it has fewer free slots than new guests. */
     private static CountersFile continueFile(CountersFile old, Collection<String> guests) throws IOException {
         old.readSlots();
         long missing = guests.stream()
@@ -111,7 +111,9 @@ public final class CountersFile implements AutoCloseable {
         return grown;
     }
 
-    /** Frees slots whose name is incomplete, and clears what a predecessor's gauges say. */
+    /**
+     * Reads the names of all slots. Frees slots whose name is incomplete, and sets the gauges of the last process to 0.
+     */
     private void readSlots() {
         clearGauges(layout.daemonFields(), layout.daemonSlotOffset());
         for (int slot = 0; slot < slots; slot++) {
@@ -141,7 +143,10 @@ public final class CountersFile implements AutoCloseable {
         return NativeText.decode(bytes);
     }
 
-    /** Records that this process writes the file. A new file becomes valid, and readable by others, at the end. */
+    /**
+     * Records this process as the writer of the file. A new file becomes valid, and readable by other users, at the
+     * end.
+     */
     private void begin(Instant now, long monotonicNow) throws IOException {
         memory.set(LONG, CountersLayout.FILE_BYTES, layout.fileBytes(slots));
         memory.set(LONG, CountersLayout.GUEST_SLOT_COUNT, slots);
@@ -162,19 +167,19 @@ public final class CountersFile implements AutoCloseable {
         return Math.addExact(Math.multiplyExact(time.getEpochSecond(), 1_000_000_000L), time.getNano());
     }
 
-    /** Whether another process wrote the file before. */
+    /** Returns whether this process continues a file that another process wrote. */
     public boolean isContinued() {
         return continued;
     }
 
-    /** The daemon's own counters, with the values that the process before left. */
+    /** The daemon's own counters, with the values that the previous process left. */
     public CounterSlot daemonSlot() {
         return daemon;
     }
 
     /**
-     * The counters of a guest, with the values that were counted under this name before. A name that two guests have is
-     * made unique by a suffix.
+     * Adds a guest. Returns its counters, with the values that were counted under this name before. Adds a suffix to a
+     * name that another guest already uses.
      *
      * @throws IOException if all slots are in use
      */
@@ -191,7 +196,10 @@ public final class CountersFile implements AutoCloseable {
         return new CounterSlot(memoryOfSlot.asSlice(CountersLayout.SLOT_VALUES));
     }
 
-    /** This process no longer serves the guest. Its counters stay in the file until another guest needs the slot. */
+    /**
+     * Records that this process no longer serves a guest. Its counters stay in the file until another guest needs the
+     * slot.
+     */
     public void removeGuest(String guest) {
         Integer slot = slotsByName.get(guest);
         if (slot != null) {
@@ -229,7 +237,7 @@ public final class CountersFile implements AutoCloseable {
         return slot(slot).get(LONG, CountersLayout.SLOT_SERVED) != 0;
     }
 
-    /** Gives a slot to another guest. Readers ignore the slot while its sequence is odd. */
+    /** Assigns a slot to another guest. Readers ignore the slot while its sequence is odd. */
     private static void beginSlot(MemorySegment slot, String name) {
         long sequence = slot.get(LONG, CountersLayout.SLOT_SEQUENCE);
         slot.set(LONG, CountersLayout.SLOT_SEQUENCE, sequence | 1);
@@ -246,12 +254,12 @@ public final class CountersFile implements AutoCloseable {
         return memory.asSlice(layout.guestSlotOffset(slot), layout.guestSlotBytes());
     }
 
-    /** Records that the process ends in order. */
+    /** Records the time at which this process ends in an orderly way. */
     public void stop(Instant now) {
         memory.set(LONG, CountersLayout.STOP_REALTIME, nanos(now));
     }
 
-    /** Releases the file for another process. No slot may be written afterwards. */
+    /** Releases the file for another process. The slots must not be written afterwards. */
     @Override
     public void close() {
         file.close();

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Decides whether this process may continue a file that exists. Changes nothing. */
+/** Decides whether this process may continue an existing counters file. Does not change the file. */
 final class CountersFileCheck {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final long MAX_BYTES = 1L << 30;
@@ -15,14 +15,18 @@ final class CountersFileCheck {
     /**
      * Creates the check of a file.
      *
-     * @param size of the file in bytes
+     * @param size the size of the file in bytes
      */
     CountersFileCheck(CountersLayout layout, long size) {
         this.layout = layout;
         this.size = size;
     }
 
-    /** The number of bytes to map: the size of the file. */
+    /**
+     * Returns the size of the file.
+     *
+     * @throws IOException if no counters file has this size
+     */
     long requireSize() throws IOException {
         if (size < CountersLayout.HEADER_BYTES || size > MAX_BYTES || size % Long.BYTES != 0) {
             throw notACountersFile();
@@ -31,8 +35,7 @@ final class CountersFileCheck {
     }
 
     /**
-     * Whether a file has no content: it has no byte other than zero, or another process ended before it had completed
-     * the file.
+     * Returns whether a file has no counters: all its bytes are zero, or its writer ended before the file was complete.
      */
     boolean isBlank(MemorySegment memory) {
         boolean described = memory.get(LONG, CountersLayout.MAGIC) == 0
@@ -48,9 +51,10 @@ final class CountersFileCheck {
     }
 
     /**
-     * The number of slots of a file that this process may continue.
+     * Returns the number of guest slots of a file that this process may continue.
      *
-     * @param locked whether a lock excludes that another process writes the file
+     * @param locked whether a lock ensures that no other process writes the file
+     * @throws IOException if this process may not continue the file
      */
     int requireContinuable(MemorySegment memory, boolean locked) throws IOException {
         long magic = memory.get(LONG, CountersLayout.MAGIC);

@@ -5,7 +5,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** The constant part of a counters file, by which a reader finds all values: the geometry and the table of fields. */
+/**
+ * The constant part of a counters file, with which a reader finds all values: the offsets and sizes in the header, and
+ * the table of fields.
+ */
 final class CountersFileDescription {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
 
@@ -15,7 +18,7 @@ final class CountersFileDescription {
         this.layout = layout;
     }
 
-    /** Writes everything but the magic number and what changes from process to process. */
+    /** Writes the version, the offsets and sizes, and the table of fields. Does not write the magic number. */
     void write(MemorySegment memory) {
         memory.set(LONG, CountersLayout.VERSION, CountersLayout.VERSION_1);
         memory.set(LONG, CountersLayout.FIELD_TABLE_OFFSET, CountersLayout.HEADER_BYTES);
@@ -51,7 +54,7 @@ final class CountersFileDescription {
         MemorySegment.copy(bytes, 0, table, ValueLayout.JAVA_BYTE, offset, bytes.length);
     }
 
-    /** Whether a file has this description. */
+    /** Returns whether a file contains this description. */
     boolean matches(MemorySegment memory) {
         long described = layout.daemonSlotOffset();
         MemorySegment expected = MemorySegment.ofArray(new long[(int) (described / Long.BYTES)]);

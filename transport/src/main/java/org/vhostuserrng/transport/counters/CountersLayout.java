@@ -7,12 +7,12 @@ import java.util.List;
  * numbers are 8-byte integers in native byte order, aligned to 8 bytes; texts are padded with NUL bytes.
  */
 final class CountersLayout {
-    /** "vhurngct" */
+    /** The bytes "vhurngct" in little-endian order. */
     static final long MAGIC_NUMBER = 0x7463676e72756876L;
 
     static final long VERSION_1 = 1;
 
-    // The header.
+    // Offsets in the header.
     static final long MAGIC = 0;
     static final long VERSION = 8;
     static final long FILE_BYTES = 16;
@@ -30,7 +30,7 @@ final class CountersLayout {
     static final long STOP_REALTIME = 112;
     static final long HEADER_BYTES = 128;
 
-    // An entry of the table of fields.
+    // Offsets in an entry of the table of fields.
     static final long FIELD_SCOPE = 0;
     static final long FIELD_KIND = 8;
     static final long FIELD_OFFSET = 16;
@@ -43,8 +43,8 @@ final class CountersLayout {
     static final long SCOPE_DAEMON = 0;
     static final long SCOPE_GUEST = 1;
 
-    // A slot of a guest. The slot of the daemon has values only.
-    /** 0: free. Odd: being changed. Even: valid. */
+    // Offsets in the slot of a guest. The slot of the daemon has values only.
+    /** Sequence number: 0 if the slot is free, odd while its name changes, even if the slot is valid. */
     static final long SLOT_SEQUENCE = 0;
 
     static final long SLOT_SERVED = 8;
@@ -53,7 +53,7 @@ final class CountersLayout {
     static final int SLOT_NAME_BYTES = 256;
     static final long SLOT_VALUES = 320;
 
-    /** So that two slots share no cache line. */
+    /** The size of a cache line, so that two slots do not share one. */
     private static final long SLOT_ALIGNMENT = 64;
 
     private final List<CounterField> daemonFields;

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.loop;
 /** The handlers that the loop polls without sleeping, in arbitrary order. Does not allocate. */
 final class BusyPollSet {
     /**
-     * Maximum number of members, each of which is polled in every iteration. With more active guests, the loop does not
-     * sleep anyway.
+     * Maximum number of handlers, all of which are polled in every iteration. With more active guests, the loop rarely
+     * sleeps, so polling would gain nothing.
      */
     private static final int MAX_HANDLERS = 8;
 
@@ -37,7 +37,7 @@ final class BusyPollSet {
         return true;
     }
 
-    /** Removes a handler if it is a member. The last member takes its index. */
+    /** Removes a handler if it is a member. The last member moves to the index of the removed one. */
     void remove(EventHandler handler) {
         for (int i = 0; i < count; i++) {
             if (handlers[i].equals(handler)) {

@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Handlers ordered by deadline: a binary heap, in which each member stores its index. */
+/** A binary heap of handlers, ordered by deadline. Each handler stores its index in the heap. */
 final class DeadlineHeap {
     static final long NEVER = Long.MAX_VALUE;
 

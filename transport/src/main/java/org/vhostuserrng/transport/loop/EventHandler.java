@@ -1,10 +1,10 @@
 package org.vhostuserrng.transport.loop;
 
 /**
- * Work that the event loop dispatches when a watched descriptor is ready, a deadline has passed, the handler has
- * rescheduled itself, or parked handlers were unparked. Confined to the loop's thread.
+ * A handler that the event loop calls when a watched descriptor is ready, when a deadline has passed, when it was
+ * rescheduled or posted, or when parked handlers are unparked. Confined to the loop's thread.
  *
- * <p>The package-private fields belong to the loop. They are stored here so that scheduling does not allocate.
+ * <p>Only the loop uses the package-private fields. They are stored here so that scheduling does not allocate.
  */
 public abstract class EventHandler {
     static final int NO_INDEX = -1;
@@ -17,24 +17,26 @@ public abstract class EventHandler {
     long deadline;
     /** For an edge-triggered descriptor: the handler whose pending events are dispatched first. Otherwise null. */
     EventHandler predecessor;
-    /** One bit per {@link RunQueue} that holds this handler. */
+    /** The {@link RunQueue}s that contain this handler, one bit each. */
     int runQueues;
     /** End of busy polling; valid while the handler is in the {@link BusyPollSet}. */
     long busyPollDeadline;
 
     /**
-     * Handles an event. Must be short: all other handlers of the loop wait.
+     * Handles an event. Must return quickly, because all other handlers of the loop wait meanwhile.
      *
      * @param now the loop's time in nanoseconds
      * @param ready whether the watched descriptor caused the event
      */
     protected abstract void handle(long now, boolean ready);
 
-    /** Whether there is work to dispatch. Called often between {@link EventScheduler#busyPoll} and its deadline. */
+    /**
+     * Returns whether {@link #handle} would find work. Polled between {@link EventScheduler#busyPoll} and its deadline.
+     */
     protected boolean hasPendingWork() {
         return false;
     }
 
-    /** Called after {@link #handle} threw. Ends this guest's session; the other guests are not affected. */
+    /** Called with the exception that {@link #handle} threw. A handler of a guest ends only that guest's session. */
     public abstract void handleBug(RuntimeException bug);
 }

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.loop;
 import java.util.Arrays;
 
 /**
- * Handlers by the 64-bit token that epoll returns, which consists of index and generation. The token of a removed
- * handler finds no handler, even if its index is in use again.
+ * Maps the 64-bit token that epoll returns, an index and its generation, to a handler. The token of a removed handler
+ * matches no handler, even if its index is in use again.
  */
 final class EventHandlerTable {
     private EventHandler[] handlers = new EventHandler[16];
@@ -22,12 +22,12 @@ final class EventHandlerTable {
         return token(index);
     }
 
-    /** The token of an added handler. */
+    /** Returns the token of a handler in the table. */
     long token(EventHandler handler) {
         return token(handler.tableIndex);
     }
 
-    /** The handler with this token, or null. */
+    /** Returns the handler with a token, or null if it was removed. */
     EventHandler find(long token) {
         int index = (int) token;
         return index >= 0 && index < used && generations[index] == (int) (token >>> 32) ? handlers[index] : null;

@@ -12,8 +12,8 @@ import org.vhostuserrng.transport.sys.EventFd;
 
 /**
  * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does the work and never
- * sleeps, so a test can call {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake},
- * {@link #post} and {@link #unparkAll}.
+ * sleeps, so that a test can call {@code doWork} alone. Confined to the thread that opened it, except for
+ * {@link #wake}, {@link #post} and {@link #unparkAll}.
  *
  * <p>Order of one iteration: busy-polled handlers, edge-triggered descriptors (kicks), deadlines, rescheduled handlers,
  * unparked handlers, all other descriptors (messages).
@@ -21,15 +21,15 @@ import org.vhostuserrng.transport.sys.EventFd;
 public final class EventLoop implements EventScheduler, AutoCloseable {
     private static final int MAX_EVENTS = 256;
     /**
-     * Time budget of unparked handlers and of messages per iteration. They can take longer than a guest's request, so
-     * the remaining ones wait until the kicks of the next iteration have been served.
+     * Maximum time per iteration for unparked handlers, and for messages. These can take longer than a guest's request,
+     * so the rest waits until the kicks of the next iteration have been served.
      */
     private static final long SLOW_QUEUE_BUDGET_NANOS = 1_000_000;
 
     private static final long UNLIMITED = Long.MAX_VALUE;
-    /** Number of busy polls between two calls of epoll_wait. One call costs about as much as these polls together. */
+    /** Number of busy polls between two calls of epoll_wait. One call takes about as long as all these polls. */
     private static final int POLLS_PER_EPOLL = 16;
-    /** Maximum number of consecutive iterations without epoll_wait while busy polling finds work each time. */
+    /** Maximum number of consecutive iterations without epoll_wait, while busy polling finds work in each of them. */
     private static final int MAX_ITERATIONS_WITHOUT_EPOLL = 16;
 
     private static final long WAKE_TOKEN = -1;
@@ -50,7 +50,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final RunQueue rescheduled = new RunQueue(1);
     private final RunQueue parked = new RunQueue(2);
-    /** Level-triggered descriptors that are ready, and edge-triggered ones whose predecessor is in this queue. */
+    /**
+     * Handlers of ready level-triggered descriptors, and of ready edge-triggered ones whose predecessor is in this
+     * queue.
+     */
     private final RunQueue messages = new RunQueue(4);
 
     /** Handlers that other threads have posted. */
@@ -60,12 +63,12 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private volatile boolean unpark;
     private int readyEvents;
     private long lastDispatch;
-    /** Whether {@link #await} has polled the descriptors for the next iteration. */
+    /** Whether {@link #await} has called epoll_wait for the next iteration. */
     private boolean epollDone;
 
     /**
-     * The time of the next dispatch if it follows a read of the clock immediately; otherwise {@link #CLOCK_NOT_READ}.
-     * Saves a read for an iteration with one handler, the usual number with one guest.
+     * The time of the next dispatch if the clock was read immediately before; otherwise {@link #CLOCK_NOT_READ}. Saves
+     * a read of the clock in an iteration with one handler, the usual case with one guest.
      */
     private long timeJustRead = CLOCK_NOT_READ;
 
@@ -98,8 +101,8 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     }
 
     /**
-     * Sleeps until there is work: a ready descriptor, a deadline or a wake-up. Busy polls instead if a handler has
-     * requested it.
+     * Sleeps until there is work: a ready descriptor, a deadline or a wake-up. Polls instead of sleeping while a
+     * handler has requested it with {@link #busyPoll(EventHandler, long)}.
      */
     public void await() throws ErrnoException {
         if (readyEvents > 0) {
@@ -115,7 +118,9 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         epollDone = true;
     }
 
-    /** Polls the busy-polled handlers, for about as long as one epoll_wait takes. Returns whether one has work. */
+    /**
+     * Polls the busy-polled handlers for about as long as one epoll_wait takes. Returns whether one of them has work.
+     */
     private boolean busyPoll() {
         for (int polls = 0; !busyPolled.isEmpty() && polls < POLLS_PER_EPOLL; polls++) {
             if (busyPolled.anyHasPendingWork()) {
@@ -154,7 +159,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return dispatched;
     }
 
-    /** The longest duration of one {@link #doWork}, in nanoseconds. */
+    /** The longest duration of a {@link #doWork} so far, in nanoseconds, without epoll_wait. */
     public long longestIteration() {
         return longestIteration;
     }
@@ -175,7 +180,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         wake();
     }
 
-    /** Dispatches all parked handlers. The loop's thread only: saves the system call that wakes the loop. */
+    /**
+     * Dispatches all parked handlers. Must be called on the loop's thread: does not make the system call that wakes the
+     * loop.
+     */
     public void unparkAllFromLoop() {
         unpark = true;
     }
@@ -271,14 +279,14 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         if (earliest == DeadlineHeap.NEVER) {
             return -1;
         }
-        // Rounded up: waking before the deadline would spin until it has passed.
+        // Rounded up: a loop that wakes before the deadline would spin until it has passed.
         long millis = (Math.max(0, earliest - now()) + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI;
         return (int) Math.min(millis, Integer.MAX_VALUE);
     }
 
     /**
-     * Dispatches the edge-triggered descriptors, which are kicks, and queues the others. If the predecessor of a kick
-     * (the front-end's socket) has messages, the kick is queued after them, so that no kick overtakes an earlier
+     * Dispatches the handlers of edge-triggered descriptors, which are kicks, and queues the others. If the predecessor
+     * of a kick (the front-end's socket) is queued, the kick is queued after it, so that no kick overtakes an earlier
      * message.
      */
     private int dispatchReady() {
@@ -351,7 +359,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return dispatched;
     }
 
-    /** Dispatches the current members of a queue in order, at least one, until the time budget is spent. */
+    /** Dispatches the handlers in a queue in order, at least one of them, until the time budget is spent. */
     private int dispatchQueue(RunQueue queue, long budgetNanos, boolean ready) {
         if (queue.size() == 0) {
             return 0;

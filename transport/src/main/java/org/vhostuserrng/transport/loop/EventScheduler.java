@@ -4,8 +4,8 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The interface of the event loop for its handlers: descriptors to watch and events to schedule. Unit tests implement
- * it without epoll. All methods but {@link #post} are called on the loop's thread.
+ * The event loop as its handlers see it: watches descriptors and schedules events. Unit tests implement it without
+ * epoll. All methods except {@link #post} must be called on the loop's thread.
  */
 public interface EventScheduler {
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -15,34 +15,41 @@ public interface EventScheduler {
     void watch(EventHandler handler, OwnedFd fd) throws ErrnoException;
 
     /**
-     * Dispatches the handler for each write to an eventfd, and immediately if its counter is not zero. Edge-triggered,
-     * so that the eventfd need not be read. Reading could block if the peer shares the eventfd.
+     * Dispatches the handler for each write to an eventfd, and immediately if its counter is not zero. The watch is
+     * edge-triggered, so that the eventfd need not be read: a read could block, because the peer shares the eventfd.
      *
      * @param predecessor a handler whose pending event, if there is one, is dispatched before this handler
      */
     void watchEdge(EventHandler handler, OwnedFd fd, EventHandler predecessor) throws ErrnoException;
 
-    /** Watches a descriptor for writing instead of reading, or the reverse. Does not block. */
+    /**
+     * Changes what a watched descriptor is watched for. Does not block.
+     *
+     * @param writing true to dispatch the handler when the descriptor is writable, false when it is readable
+     */
     void watchForWriting(EventHandler handler, OwnedFd fd, boolean writing) throws ErrnoException;
 
-    /** Ends {@link #watch} or {@link #watchEdge}. The descriptor must still be open. */
+    /** Stops watching a descriptor, which must still be open. */
     void unwatch(EventHandler handler, OwnedFd fd);
 
     /** Dispatches the handler once {@code deadline} has passed. A later call replaces the deadline. */
     void schedule(EventHandler handler, long deadline);
 
-    /** Dispatches the handler again, after all other handlers that are ready. */
+    /** Dispatches the handler again, after the handlers of ready kicks and passed deadlines. */
     void reschedule(EventHandler handler);
 
-    /** Dispatches the handler on the loop's thread. Any thread. Has no effect after the loop was closed. */
+    /**
+     * Dispatches the handler on the loop's thread. May be called on any thread. Has no effect after the loop was
+     * closed.
+     */
     void post(EventHandler handler);
 
     /** Dispatches the handler once, after the next {@link EventLoop#unparkAll}, for example when a source has bytes. */
     void park(EventHandler handler);
 
     /**
-     * Dispatches the handler as soon as {@link EventHandler#hasPendingWork} is true, and at {@code deadline} in any
-     * case. The loop does not sleep in the meantime.
+     * Dispatches the handler once, as soon as {@link EventHandler#hasPendingWork} returns true, at {@code deadline} at
+     * the latest. The loop does not sleep until then.
      *
      * @return false if too many handlers are already busy polled; the call then has no effect
      */

@@ -17,7 +17,7 @@ public final class PeriodicTask extends EventHandler {
         this.action = action;
     }
 
-    /** Starts to run an action, at first after one interval. */
+    /** Starts to run an action. It runs for the first time after one interval. */
     public static PeriodicTask start(EventScheduler loop, long intervalNanos, Runnable action) {
         PeriodicTask task = new PeriodicTask(loop, intervalNanos, action);
         loop.schedule(task, loop.now() + intervalNanos);

@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.loop;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An action of another thread that runs once on the loop's thread. */
+/** An action that another thread posts to run once on the loop's thread. */
 public final class PostedTask extends EventHandler {
     private static final Logger LOG = LoggerFactory.getLogger(PostedTask.class);
 
@@ -13,7 +13,7 @@ public final class PostedTask extends EventHandler {
         this.action = action;
     }
 
-    /** Runs an action on the loop's thread. Any thread. Has no effect after the loop was closed. */
+    /** Runs an action on the loop's thread. May be called on any thread. Has no effect after the loop was closed. */
     public static void post(EventScheduler loop, Runnable action) {
         loop.post(new PostedTask(action));
     }

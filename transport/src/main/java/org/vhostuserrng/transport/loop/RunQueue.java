@@ -2,19 +2,19 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Handlers in order of arrival, each at most once: a growing ring buffer. Allocates only when it grows. */
+/** A FIFO queue of handlers, each contained at most once. A ring buffer that allocates only when it grows. */
 final class RunQueue {
     private EventHandler[] queue = new EventHandler[16];
     private int head;
     private int size;
 
-    /** This queue's bit in {@link EventHandler#runQueues}: set in the handlers that the queue contains. */
+    /** This queue's bit in {@link EventHandler#runQueues}, set while the queue contains the handler. */
     private final int bit;
 
     /**
      * Creates an empty queue.
      *
-     * @param bit a power of two, different for each queue of a loop
+     * @param bit a power of two, which must be different for each queue of a loop
      */
     RunQueue(int bit) {
         this.bit = bit;

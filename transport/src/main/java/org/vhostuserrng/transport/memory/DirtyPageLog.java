@@ -8,18 +8,18 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
- * The dirty log of a session (vhost-user, "Migration"): a bitmap with one bit per 4096-byte page that the device has
- * written, in memory that the VMM reads and clears concurrently. Confined to the loop's thread. A bit is set
- * atomically, after the write that it logs.
+ * The dirty log of a session (vhost-user, "Migration"): a bitmap with one bit per 4096-byte page of guest memory, set
+ * if the device has written to the page. The VMM reads and clears it concurrently. Each bit is set atomically, after
+ * the write that it logs. Confined to the loop's thread.
  */
 public final class DirtyPageLog implements AutoCloseable {
-    /** Alignment of the log in its file: bits are set in whole words. */
+    /** Required alignment of the log in its file in bytes, because bits are set by atomic accesses to words. */
     public static final int ALIGNMENT = Integer.BYTES;
 
     private static final int PAGE_SHIFT = 12;
     private static final int WORD_SHIFT = 5;
     private static final int WORD_BITS = 1 << WORD_SHIFT;
-    // The document sets log[page / 8] |= 1 << page % 8. In a little-endian word, this is the same bit.
+    // vhost-user sets log[page / 8] |= 1 << page % 8. Bit page % 32 of little-endian word page / 32 is the same bit.
     private static final VarHandle WORD =
             ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
@@ -53,20 +53,20 @@ public final class DirtyPageLog implements AutoCloseable {
     }
 
     /**
-     * Starts logging to a mapping, and takes ownership of it.
+     * Starts logging to a mapping. Takes ownership of the mapping.
      *
-     * @param newMapping memory that cannot vanish: the JVM does not survive a SIGBUS in an atomic access
+     * @param newMapping the bitmap; must not be able to vanish, because a SIGBUS in an atomic access ends the JVM
      */
     @SuppressWarnings("exports")
     public void setBitmap(MemoryMapping newMapping) {
         unmap();
         mapping = newMapping;
-        // The log may end within a word. The other bits of that word stay unchanged.
+        // The log may end within a word. The bits of that word beyond the end of the log are not set.
         bitmap = newMapping.pages();
         bytes = newMapping.segment().byteSize();
     }
 
-    /** Signals a descriptor after each logged write, and takes ownership of it. Null for none. */
+    /** Sets the descriptor to signal after each logged write; null for none. Takes ownership of the descriptor. */
     @SuppressWarnings("exports")
     public void setListener(NotificationFd newListener) {
         if (listener != null) {

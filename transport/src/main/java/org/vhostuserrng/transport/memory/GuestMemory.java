@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.memory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Stream;
+import org.vhostuserrng.transport.sys.HugePages;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
@@ -11,17 +12,24 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
  * because the guest chooses the address.
  */
 public final class GuestMemory {
-    /** {@link #regionAt}: no mapped region contains the address. */
+    /** Returned by {@link #regionAt} if no mapped region contains the address. */
     public static final int NONE = -1;
 
     /**
      * A range of guest-physical addresses and its mapping.
      *
-     * @param guestAddress address of the first byte, unsigned
+     * @param guestAddress guest-physical address of the first byte, unsigned
      * @param bytes the mapped memory; its size is the size of the region
      * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
+     * @param hugePages null unless the memory consists of huge pages
      */
-    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
+    @SuppressWarnings("exports")
+    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish, HugePages hugePages) {
+        /** A region that does not consist of huge pages. */
+        public Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
+            this(guestAddress, bytes, mayVanish, null);
+        }
+
         private Extent extent() {
             return new Extent(guestAddress, bytes.byteSize());
         }
@@ -36,6 +44,9 @@ public final class GuestMemory {
     private final long[] starts;
     private final long[] sizes;
     private final MemorySegment[] segments;
+    /** Null for a region that does not consist of huge pages. */
+    private final HugePages[] hugePages;
+
     private final boolean mayVanish;
     private final List<InaccessibleRegion> inaccessible;
     private int lastHit;
@@ -45,11 +56,12 @@ public final class GuestMemory {
         starts = sorted.stream().mapToLong(Region::guestAddress).toArray();
         sizes = sorted.stream().mapToLong(region -> region.bytes().byteSize()).toArray();
         segments = sorted.stream().map(Region::bytes).toArray(MemorySegment[]::new);
+        hugePages = sorted.stream().map(Region::hugePages).toArray(HugePages[]::new);
         mayVanish = sorted.stream().anyMatch(Region::mayVanish);
     }
 
     /**
-     * Guest memory that consists of {@code regions}, in any order.
+     * Creates guest memory that consists of {@code regions}, in any order.
      *
      * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
@@ -58,7 +70,7 @@ public final class GuestMemory {
     }
 
     /**
-     * Guest memory that consists of {@code regions} and of regions that are not mapped, in any order.
+     * Creates guest memory that consists of {@code regions} and of regions that are not mapped, in any order.
      *
      * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
@@ -89,9 +101,10 @@ public final class GuestMemory {
         }
     }
 
-    /** The index of the mapped region that contains {@code guestAddress}, or {@link #NONE}. */
+    /** Returns the index of the mapped region that contains {@code guestAddress}, or {@link #NONE}. */
     public int regionAt(long guestAddress) {
-        // Unsigned and without overflow: for an address below the start, the difference is greater than any size.
+        // Safe from overflow: for an address below the start, the unsigned difference is greater than any region's
+        // size.
         if (lastHit < starts.length && Long.compareUnsigned(guestAddress - starts[lastHit], sizes[lastHit]) < 0) {
             return lastHit;
         }
@@ -118,19 +131,30 @@ public final class GuestMemory {
         return NONE;
     }
 
-    /** The bytes of a region. */
+    /** Returns the bytes of the region with an index. */
     public MemorySegment bytes(int region) {
         return segments[region];
     }
 
-    /** The offset of an address in its region. */
+    /** Returns the offset in bytes of an address in its region. */
     public long offset(int region, long guestAddress) {
         return guestAddress - starts[region];
     }
 
+    /** Whether an access to a range of a region allocates no huge page. See {@link HugePages#areAllocated}. */
+    boolean isAllocated(int region, long offset, long length) {
+        HugePages pages = hugePages[region];
+        return pages == null || pages.areAllocated(segments[region].address() + offset, length);
+    }
+
+    /** Prepares to allocate the huge pages of a range of a region. */
+    HugePages.Fault hugePageFault(int region, long offset, long length) {
+        return hugePages[region].fault(segments[region].address() + offset, length);
+    }
+
     /**
-     * The bytes at {@code guestAddress}, or null unless one region contains all {@code length} bytes. Allocates, so it
-     * is not for the data path.
+     * Returns {@code length} bytes at {@code guestAddress}; null if no mapped region contains all of them. Allocates,
+     * so it must not be called on the data path.
      */
     public MemorySegment slice(long guestAddress, long length) {
         int region = regionAt(guestAddress);
@@ -141,7 +165,9 @@ public final class GuestMemory {
         return length <= sizes[region] - offset ? segments[region].asSlice(offset, length) : null;
     }
 
-    /** Whether a region that is not mapped contains {@code guestAddress}. Only for faults: searches all regions. */
+    /**
+     * Returns whether a region that is not mapped contains {@code guestAddress}. Slow, for faults: searches linearly.
+     */
     boolean isInaccessible(long guestAddress) {
         return inaccessibleAt(guestAddress) != null;
     }
@@ -155,13 +181,15 @@ public final class GuestMemory {
         return null;
     }
 
-    /** The first address from {@code guestAddress} on that is not in the mapped region of {@code guestAddress}. */
+    /**
+     * Returns the end of the mapped region that contains {@code guestAddress}; {@code guestAddress} if there is none.
+     */
     long firstOutsideRegion(long guestAddress) {
         int region = regionAt(guestAddress);
         return region == NONE ? guestAddress : starts[region] + sizes[region];
     }
 
-    /** Describes where {@code guestAddress}, at which an access failed, lies. For a log line. */
+    /** Describes, for a log line, where {@code guestAddress} is. For an address at which an access failed. */
     String describeOutside(long guestAddress) {
         String address = "guest address " + Long.toHexString(guestAddress);
         InaccessibleRegion region = inaccessibleAt(guestAddress);
@@ -175,8 +203,8 @@ public final class GuestMemory {
     }
 
     /**
-     * Throws the InternalError of an earlier access that hit vanished memory, if the JVM has not thrown it yet. Called
-     * before the loop dispatches the next guest.
+     * Throws the InternalError of an earlier access to vanished memory, if the JVM has not thrown it yet. Must be
+     * called before the loop dispatches the next guest.
      */
     public void throwPendingFault() {
         if (mayVanish) {

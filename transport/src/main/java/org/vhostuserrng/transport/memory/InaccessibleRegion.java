@@ -1,15 +1,17 @@
 package org.vhostuserrng.transport.memory;
 
 /**
- * A range of guest-physical addresses that belongs to the guest but that this process has not mapped, such as the
- * memory of a device.
+ * A region of the guest's memory that this process cannot map, such as the memory of another device.
  *
- * @param guestAddress address of the first byte, unsigned
+ * @param guestAddress guest-physical address of the first byte, unsigned
  * @param size in bytes, unsigned, not zero
  * @param reason why the region is not mapped, for log lines
  */
 public record InaccessibleRegion(long guestAddress, long size, String reason) {
-    /** Whether all fields are equal. Not equals, whose generation at first use would delay the loop. */
+    /**
+     * Returns whether all fields are equal. Replaces {@code equals} of the record, whose code the JVM generates at its
+     * first call, which would delay the loop.
+     */
     public boolean isSameAs(InaccessibleRegion other) {
         return guestAddress == other.guestAddress && size == other.size && reason.equals(other.reason);
     }
@@ -18,7 +20,7 @@ public record InaccessibleRegion(long guestAddress, long size, String reason) {
         return Long.compareUnsigned(address - guestAddress, size) < 0;
     }
 
-    /** The region and the reason, for a log line. */
+    /** Describes the region, and the reason why it is not mapped, for a log line. */
     @Override
     public String toString() {
         return "memory region " + Long.toHexString(guestAddress) + " to " + Long.toHexString(guestAddress + size - 1)

@@ -7,20 +7,19 @@ import java.util.function.LongPredicate;
 
 /**
  * The device IOTLB: a cache of translations from I/O virtual addresses (IOVA) to guest-physical addresses, for a device
- * behind an IOMMU. Entries do not overlap. Each entry lies in one region of guest memory. Confined to the loop's
- * thread. Lookups neither allocate nor throw.
+ * behind an IOMMU. Entries do not overlap. Each entry is within one region of guest memory. Lookups neither allocate
+ * nor throw. Confined to the loop's thread.
  *
  * <p>A range is specified by its first and last address, because it may end at 2^64.
  */
 public final class Iotlb {
     /**
-     * Maximum number of entries, more than twice the number of 4 KiB pages that the largest virtqueue and one request
-     * use at a time. If the cache is full, a new entry evicts another one, which the device requests again if
-     * necessary.
+     * Maximum number of entries: more than twice the number of 4 KiB pages that the largest virtqueue and one request
+     * use at a time. A new entry in a full cache evicts another one, which the device requests again when it needs it.
      */
     public static final int MAX_ENTRIES = 4096;
 
-    /** {@link #entryAt}: no entry contains the address. */
+    /** Returned by {@link #entryAt} if no entry contains the address. */
     public static final int NONE = -1;
 
     /** Permission bit: the device may read. */
@@ -54,7 +53,7 @@ public final class Iotlb {
 
     // --- lookups ---------------------------------------------------------------------------------------------------
 
-    /** The index of the entry that contains {@code iova}, or {@link #NONE}. Valid until the next change. */
+    /** Returns the index of the entry that contains {@code iova}, or {@link #NONE}. Valid until the IOTLB changes. */
     public int entryAt(long iova) {
         if (lastHit < count && covers(lastHit, iova)) {
             return lastHit;
@@ -67,22 +66,26 @@ public final class Iotlb {
         return entry;
     }
 
-    /** Whether the entry permits all of {@code access}. */
+    /**
+     * Returns whether an entry permits an access.
+     *
+     * @param access {@link #READ}, {@link #WRITE} or both
+     */
     public boolean allows(int entry, int access) {
         return (permissions[entry] & access) == access;
     }
 
-    /** The guest-physical address of an {@code iova} in the entry. */
+    /** Returns the guest-physical address of an {@code iova} that the entry contains. */
     public long guestAddress(int entry, long iova) {
         return guestAddresses[entry] + (iova - firsts[entry]);
     }
 
-    /** The number of bytes from {@code iova} to the end of the entry. */
+    /** Returns the number of bytes from {@code iova} to the end of the entry. */
     public long remaining(int entry, long iova) {
         return lasts[entry] - iova + 1;
     }
 
-    /** All entries, ordered by address. Allocates, so it is not for the data path. */
+    /** Returns all entries, ordered by I/O virtual address. Allocates, so it must not be called on the data path. */
     public List<Entry> entries() {
         List<Entry> entries = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -112,13 +115,13 @@ public final class Iotlb {
     // --- changes ---------------------------------------------------------------------------------------------------
 
     /**
-     * Adds a translation. It replaces all earlier translations of the range.
+     * Adds a translation, which replaces all earlier translations of the range.
      *
-     * @param guestAddress guest-physical address of {@code first}; the whole range lies in one region
+     * @param guestAddress guest-physical address of {@code first}; one region must contain the whole range
      * @param access {@link #READ}, {@link #WRITE} or both
      */
     public void map(long first, long last, long guestAddress, int access) {
-        // Makes room for two entries: the new one, and one that is needed if the range splits an entry.
+        // Makes room for two entries: the new one, and one more in case the range splits an existing entry in two.
         makeRoom(2);
         cut(first, last);
         int at = firstEndingAtOrAfter(first);
@@ -127,7 +130,7 @@ public final class Iotlb {
 
     /** Removes the translations of a range. */
     public void unmap(long first, long last) {
-        // The range may split an entry.
+        // Makes room for one entry, in case the range splits an existing entry in two.
         makeRoom(1);
         cut(first, last);
     }
@@ -137,7 +140,7 @@ public final class Iotlb {
         count = 0;
     }
 
-    /** Keeps only the entries whose first guest-physical address satisfies {@code keep}. */
+    /** Removes all entries whose first guest-physical address does not satisfy {@code keep}. */
     public void retain(LongPredicate keep) {
         int kept = 0;
         for (int entry = 0; entry < count; entry++) {
@@ -152,7 +155,7 @@ public final class Iotlb {
         count = kept;
     }
 
-    /** Whether one entry contains the whole range with this address and exactly this access. */
+    /** Returns whether one entry translates the whole range to {@code guestAddress}, with exactly this access. */
     public boolean contains(long first, long last, long guestAddress, int access) {
         int entry = entryAt(first);
         return entry != NONE
@@ -186,7 +189,7 @@ public final class Iotlb {
 
     private void makeRoom(int entries) {
         while (count + entries > MAX_ENTRIES) {
-            // Evicts entries round robin, so that an entry that was added recently is evicted late.
+            // Evicts the entries by index, round robin.
             nextVictim = nextVictim < count ? nextVictim : 0;
             remove(nextVictim, nextVictim + 1);
         }
@@ -213,7 +216,7 @@ public final class Iotlb {
         count -= to - from;
     }
 
-    /** Moves the entries from index {@code from} to index {@code to}. */
+    /** Moves all entries from index {@code from} on, so that the first of them is at index {@code to}. */
     private void move(int from, int to) {
         int moved = count - from;
         System.arraycopy(firsts, from, firsts, to, moved);

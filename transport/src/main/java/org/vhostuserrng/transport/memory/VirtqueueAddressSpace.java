@@ -1,21 +1,27 @@
 package org.vhostuserrng.transport.memory;
 
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.transport.sys.HugePages;
 
 /**
- * Guest memory, addressed as the driver of one virtqueue does: by guest-physical addresses or, with
- * VIRTIO_F_ACCESS_PLATFORM, by I/O virtual addresses that an {@link Iotlb} translates. There is one instance per run of
- * a virtqueue, which stores the last translation and the last access that failed. Confined to the loop's thread.
- * Lookups neither allocate nor throw.
+ * Guest memory by the addresses that the driver of one virtqueue uses: guest-physical addresses or, with
+ * VIRTIO_F_ACCESS_PLATFORM, I/O virtual addresses that an {@link Iotlb} translates. Each run of a virtqueue has its own
+ * instance, which stores the last failed translation and the last failed access. Lookups neither allocate nor throw.
+ * Confined to the loop's thread.
  */
 public final class VirtqueueAddressSpace {
-    /** {@link #translate}: the IOTLB has no entry; {@link #faultAddress} is the address. */
+    /**
+     * Returned by {@link #translate} if the IOTLB has no entry for the address, which is then {@link #faultAddress}.
+     */
     public static final int MISSING = -1;
 
-    /** {@link #translate}: the IOTLB entry does not permit the access; {@link #faultAddress} is the address. */
+    /**
+     * Returned by {@link #translate} if the IOTLB entry does not permit the access to the address, which is then
+     * {@link #faultAddress}.
+     */
     public static final int DENIED = -2;
 
-    /** Descriptor area, driver area and device area. */
+    /** A virtqueue has a descriptor area, a driver area and a device area. */
     private static final int MAX_AREAS = 3;
 
     private final GuestMemory memory;
@@ -28,33 +34,39 @@ public final class VirtqueueAddressSpace {
     private boolean denied;
     private long outsideAddress;
     private boolean inaccessible;
+    private int missingRegion = GuestMemory.NONE;
+    private long missingOffset;
+    private long missingLength;
 
     private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb) {
         this.memory = memory;
         this.iotlb = iotlb;
     }
 
-    /** The address space of a driver that uses guest-physical addresses. */
+    /** Creates the address space of a driver that uses guest-physical addresses. */
     public static VirtqueueAddressSpace physical(GuestMemory memory) {
         return new VirtqueueAddressSpace(memory, null);
     }
 
-    /** The address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
+    /** Creates the address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
     public static VirtqueueAddressSpace translated(GuestMemory memory, Iotlb iotlb) {
         return new VirtqueueAddressSpace(memory, iotlb);
     }
 
-    /** Whether addresses need translation before {@link #guest} can resolve them. */
+    /**
+     * Returns whether the driver uses I/O virtual addresses, which must be translated to look them up in
+     * {@link #guest}.
+     */
     public boolean isTranslated() {
         return iotlb != null;
     }
 
-    /** The memory by guest-physical address. */
+    /** The guest's memory, by guest-physical address. */
     public GuestMemory guest() {
         return memory;
     }
 
-    // --- translation; only if isTranslated -------------------------------------------------------------------------
+    // --- translation, only if isTranslated() -----------------------------------------------------------------------
 
     /**
      * Translates an I/O virtual address.
@@ -74,12 +86,12 @@ public final class VirtqueueAddressSpace {
         return denied ? DENIED : MISSING;
     }
 
-    /** The guest-physical address of a translated I/O virtual address. */
+    /** Returns the guest-physical address of a translated I/O virtual address. */
     public long guestAddress(int translation, long iova) {
         return iotlb.guestAddress(translation, iova);
     }
 
-    /** The number of bytes from {@code iova} to the end of the translation. */
+    /** Returns the number of bytes from {@code iova} to the end of the translation. */
     public long remaining(int translation, long iova) {
         return iotlb.remaining(translation, iova);
     }
@@ -89,12 +101,12 @@ public final class VirtqueueAddressSpace {
         return faultAddress;
     }
 
-    /** The access of the last failed {@link #translate}. */
+    /** The access of the last failed {@link #translate}: {@link Iotlb#READ}, {@link Iotlb#WRITE} or both. */
     public int faultAccess() {
         return faultAccess;
     }
 
-    /** Whether the last failed {@link #translate} was {@link #DENIED}. */
+    /** Returns whether the last failed {@link #translate} returned {@link #DENIED}. */
     public boolean isDenied() {
         return denied;
     }
@@ -102,9 +114,9 @@ public final class VirtqueueAddressSpace {
     // --- addresses outside mapped memory ---------------------------------------------------------------------------
 
     /**
-     * Stores that an access failed at a guest-physical address that {@link #guest} does not resolve.
+     * Records a failed access at a guest-physical address that is in no mapped region of {@link #guest}.
      *
-     * @return whether the address is in a memory region that is not accessible, as opposed to none
+     * @return true if the address is in an {@link InaccessibleRegion}, false if it is in no region
      */
     public boolean failOutside(long guestAddress) {
         outsideAddress = guestAddress;
@@ -112,25 +124,61 @@ public final class VirtqueueAddressSpace {
         return inaccessible;
     }
 
-    /** Whether the last {@link #failOutside} was in a memory region that is not accessible. */
+    /** Returns the result of the last {@link #failOutside}. */
     public boolean isInaccessible() {
         return inaccessible;
     }
 
-    /** Describes the address of the last {@link #failOutside} and its memory region, for a log line. */
+    /**
+     * Describes, for a log line, the address of the last {@link #failOutside} and the memory region that contains it.
+     */
     public String describeOutside() {
         return memory.describeOutside(outsideAddress);
+    }
+
+    // --- huge pages ------------------------------------------------------------------------------------------------
+
+    /**
+     * Whether an access to guest memory allocates no huge page. Otherwise the device must not make the access, and
+     * {@link #hugePageFault} allocates the pages.
+     *
+     * @param region index in {@link #guest}
+     * @param length at least 1; the range is in the region
+     */
+    public boolean isAllocated(int region, long offset, long length) {
+        if (memory.isAllocated(region, offset, length)) {
+            return true;
+        }
+        missingRegion = region;
+        missingOffset = offset;
+        missingLength = length;
+        return false;
+    }
+
+    /** Whether the last access that was not possible needs a huge page. */
+    public boolean isHugePageMissing() {
+        return missingRegion != GuestMemory.NONE;
+    }
+
+    /** Prepares to allocate the missing huge pages. For the transport only. */
+    @SuppressWarnings("exports")
+    public HugePages.Fault hugePageFault() {
+        HugePages.Fault fault = memory.hugePageFault(missingRegion, missingOffset, missingLength);
+        missingRegion = GuestMemory.NONE;
+        return fault;
     }
 
     // --- the areas of the virtqueue itself -------------------------------------------------------------------------
 
     /**
-     * Maps an area of the virtqueue for as long as the virtqueue runs. Allocates.
+     * Resolves the address of an area of the virtqueue, for as long as the virtqueue runs. Allocates.
      *
      * @param access the device's access to the area
-     * @return the bytes, or null if they are not contiguous in one region of guest memory
+     * @return the bytes of the area; null if the access is denied, or if no region of guest memory contains them
+     *     contiguously
+     * @throws MemoryNotReadyException if the IOTLB has no translation of a part of the area
      */
-    public MemorySegment mapArea(long address, long length, int access) throws IotlbMissException {
+    public MemorySegment mapArea(long address, long length, int access) throws MemoryNotReadyException {
         if (iotlb == null) {
             return slice(address, length);
         }
@@ -143,20 +191,25 @@ public final class VirtqueueAddressSpace {
         return slice(guestAddress(address), length);
     }
 
-    private MemorySegment slice(long guestAddress, long length) {
+    private MemorySegment slice(long guestAddress, long length) throws MemoryNotReadyException {
         MemorySegment area = memory.slice(guestAddress, length);
         if (area == null) {
             failOutside(memory.firstOutsideRegion(guestAddress));
+            return null;
+        }
+        int region = memory.regionAt(guestAddress);
+        if (!isAllocated(region, memory.offset(region, guestAddress), length)) {
+            throw MemoryNotReadyException.noHugePage(guestAddress);
         }
         return area;
     }
 
-    /** The guest-physical address of a mapped area. */
+    /** Returns the guest-physical address of an area that {@link #mapArea} has resolved. */
     public long guestAddress(long address) {
         return iotlb == null ? address : iotlb.guestAddress(iotlb.entryAt(address), address);
     }
 
-    /** Whether a mapped area overlaps a range of addresses. */
+    /** Returns whether an area of {@link #mapArea} overlaps a range of I/O virtual addresses. */
     public boolean hasAreaIn(long first, long last) {
         for (int area = 0; area < areas; area++) {
             if (Long.compareUnsigned(areaFirsts[area], last) <= 0
@@ -167,8 +220,10 @@ public final class VirtqueueAddressSpace {
         return false;
     }
 
-    /** Whether consecutive translations lead to contiguous guest memory. */
-    private boolean isContiguous(long address, long length, int access) throws IotlbMissException {
+    /**
+     * Returns whether the translations of a range permit the access, and lead to contiguous guest-physical addresses.
+     */
+    private boolean isContiguous(long address, long length, int access) throws MemoryNotReadyException {
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
             failOutside(address);
             return false;
@@ -178,7 +233,7 @@ public final class VirtqueueAddressSpace {
         while (done < length) {
             int translation = translate(address + done, access);
             if (translation == MISSING) {
-                throw new IotlbMissException(address + done);
+                throw MemoryNotReadyException.noIotlbEntry(address + done);
             }
             if (translation == DENIED) {
                 return false;

@@ -3,9 +3,8 @@ package org.vhostuserrng.transport.memory;
 import java.util.OptionalLong;
 
 /**
- * Logs the device's writes for one virtqueue to the {@link DirtyPageLog}, after each write. Costs one comparison while
- * logging is off. Logging may be switched on or off at any time while the virtqueue runs. Confined to the loop's
- * thread.
+ * Logs the device's writes to the buffers and the ring of one virtqueue in the {@link DirtyPageLog}, after each write.
+ * Logging may be switched on or off at any time while the virtqueue runs. Confined to the loop's thread.
  */
 public final class VirtqueueDirtyLogger {
     private final DirtyPageLog log;
@@ -13,19 +12,19 @@ public final class VirtqueueDirtyLogger {
     private boolean ringLogged;
     private long ringAddress;
 
-    /** Creates a logger that is off. */
+    /** Creates a logger with both kinds of logging switched off. */
     public VirtqueueDirtyLogger(DirtyPageLog log) {
         this.log = log;
     }
 
-    /** Logs a write to a buffer. */
+    /** Logs a write to a buffer, if buffer logging is on. */
     public void logBufferWrite(long guestAddress, long length) {
         if (buffersLogged) {
             log.markRange(guestAddress, length);
         }
     }
 
-    /** Logs a write to the part of the virtqueue that the device writes, at {@code offset} in that part. */
+    /** Logs a write at {@code offset} in the area of the virtqueue that the device writes, if ring logging is on. */
     public void logRingWrite(long offset, long length) {
         if (ringLogged) {
             log.markRange(ringAddress + offset, length);
@@ -36,7 +35,7 @@ public final class VirtqueueDirtyLogger {
         return buffersLogged;
     }
 
-    /** The address of {@link #enableRingLogging}; empty if ring writes are not logged. */
+    /** The address that was passed to {@link #enableRingLogging}; empty if ring writes are not logged. */
     public OptionalLong ringLogAddress() {
         return ringLogged ? OptionalLong.of(ringAddress) : OptionalLong.empty();
     }
@@ -46,13 +45,16 @@ public final class VirtqueueDirtyLogger {
         buffersLogged = on;
     }
 
-    /** Logs ring writes as if the ring began at {@code guestAddress} (VHOST_VRING_F_LOG). */
+    /**
+     * Switches the logging of ring writes on (VHOST_VRING_F_LOG). They are logged as if the ring began at
+     * {@code guestAddress}.
+     */
     public void enableRingLogging(long guestAddress) {
         ringLogged = true;
         ringAddress = guestAddress;
     }
 
-    /** Ends the logging of ring writes. */
+    /** Switches the logging of ring writes off. */
     public void disableRingLogging() {
         ringLogged = false;
     }

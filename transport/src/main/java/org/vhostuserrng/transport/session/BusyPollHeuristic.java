@@ -1,13 +1,13 @@
 package org.vhostuserrng.transport.session;
 
 /**
- * Decides whether to busy poll a vring after it has become empty, instead of sleeping until the next kick. Busy polling
- * is worthwhile if requests arrive within the poll time and a CPU is free for polling.
+ * Decides whether the loop polls a vring that has become empty, instead of sleeping until the next kick. Busy polling
+ * is worthwhile if the next request usually arrives within the poll time, and a CPU is free for polling.
  *
- * <p>Adaptive: {@link #REQUIRED_SHORT_GAPS} short gaps between requests enable polling. A failed poll disables it for a
- * number of requests that doubles with each failure. An idle guest therefore costs nothing. If guest and daemon share a
- * CPU, polling delays the request it waits for, but this affects only one request in thousands. Confined to the loop's
- * thread.
+ * <p>{@link #REQUIRED_SHORT_GAPS} consecutive short gaps before requests enable polling. A failed poll disables it for
+ * a number of requests that doubles with each failure, so an idle guest uses no CPU time. If the guest and the daemon
+ * share a CPU, a poll delays the request that it waits for, but then the failures limit polling to one request in
+ * thousands. Confined to the loop's thread.
  */
 final class BusyPollHeuristic {
     private static final int REQUIRED_SHORT_GAPS = 8;
@@ -24,24 +24,24 @@ final class BusyPollHeuristic {
     /**
      * Creates an instance that does not poll yet.
      *
-     * @param pollNanos maximum time of one poll; 0 disables polling
+     * @param pollNanos maximum duration of one poll in nanoseconds; 0 disables polling
      */
     BusyPollHeuristic(long pollNanos) {
         this.pollNanos = pollNanos;
     }
 
-    /** Whether to poll once the vring is empty. */
+    /** Returns whether to poll when the vring becomes empty. */
     boolean isWorthwhile() {
         return shortGaps >= REQUIRED_SHORT_GAPS && backoffLeft == 0;
     }
 
-    /** The vring became empty. Returns the end time of a poll that starts now. */
+    /** Records that the vring has become empty. Returns the time at which a poll that starts now ends. */
     long emptied(long now) {
         emptySince = now;
         return now + pollNanos;
     }
 
-    /** A request arrived. */
+    /** Records that a request has arrived. */
     void requestArrived(long now) {
         if (emptySince == NOT_EMPTY) {
             return;
@@ -52,12 +52,12 @@ final class BusyPollHeuristic {
         backoffLeft = Math.max(backoffLeft - 1, 0);
     }
 
-    /** A poll found a request. */
+    /** Records that a poll has found a request. */
     void succeeded() {
         backoffRequests = Math.max(backoffRequests / 2, MIN_BACKOFF_REQUESTS);
     }
 
-    /** A poll ended without a request. */
+    /** Records that a poll has ended without a request. */
     void failed() {
         shortGaps = 0;
         backoffLeft = backoffRequests;

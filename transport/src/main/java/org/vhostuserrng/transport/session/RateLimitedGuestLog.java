@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The log of one guest. Writes at most {@link #MAX_LINES_PER_MINUTE} lines per minute, because the guest and its
- * front-end can cause lines at any rate, and counts the suppressed lines. Confined to the loop's thread.
+ * front-end can cause lines at any rate. Counts the suppressed lines. Confined to the loop's thread.
  */
 public final class RateLimitedGuestLog {
     private static final Logger LOG = LoggerFactory.getLogger(RateLimitedGuestLog.class);
@@ -23,28 +23,28 @@ public final class RateLimitedGuestLog {
     /**
      * Creates the log of a guest.
      *
-     * @param clock nanoseconds
+     * @param clock returns the time in nanoseconds
      */
     public RateLimitedGuestLog(String guest, LongSupplier clock) {
         this.guest = guest;
         this.clock = clock;
     }
 
-    /** Logs an event in the life of the guest. */
+    /** Logs an event of the guest, such as that a front-end has connected. */
     public void info(String event) {
         if (mayWrite()) {
             LOG.info("{}: {}", guest, event);
         }
     }
 
-    /** Logs an error by the guest or its front-end. */
+    /** Logs an error that the guest, its front-end or the host has caused. */
     public void warn(String fault) {
         if (mayWrite()) {
             LOG.warn("{}: {}", guest, fault);
         }
     }
 
-    /** Logs a state for debugging. Not limited, because only an operator can cause it. */
+    /** Logs a state for debugging. Not rate limited, because the operator must enable it. */
     public void debug(Object state) {
         LOG.debug("{}: {}", guest, state);
     }
@@ -53,7 +53,11 @@ public final class RateLimitedGuestLog {
         return LOG.isDebugEnabled();
     }
 
-    /** Logs a bug of this program. Not limited. */
+    /**
+     * Logs a bug of this program. Not rate limited.
+     *
+     * @param where describes what the program was doing
+     */
     public void bug(String where, RuntimeException bug) {
         LOG.error("{}: bug in vhost-user-rng, {}", guest, where, bug);
     }

@@ -5,11 +5,12 @@ import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 
 /**
- * Notices a front-end that receives no reply for {@link #MAX_UNREAD_NANOS} although there are some: a VMM that has
- * exited without its end of the connection being closed, or one that hangs. A VMM reads a reply at once, because it
- * waits for it. Confined to the loop's thread.
+ * Detects a front-end that has not received any of its pending replies for {@link #MAX_UNREAD_NANOS}: a VMM that hangs,
+ * or one that has exited while another process keeps its end of the connection open. A VMM that works reads a reply at
+ * once, because it waits for it. Confined to the loop's thread.
  *
- * <p>The end of the front-end's process is no such sign: libvirt connects, passes the connection to QEMU, and may exit.
+ * <p>The exit of the process that connected is not a criterion: libvirt connects, passes the connection to QEMU, and
+ * may exit.
  */
 public final class UnreadReplyTimer extends EventHandler {
     static final long MAX_UNREAD_NANOS = 10_000_000_000L;
@@ -19,7 +20,7 @@ public final class UnreadReplyTimer extends EventHandler {
     private final EventHandler session;
     private final Runnable onExpired;
     private int lastUnreceived;
-    /** When the front-end last received a reply, or the first of the unreceived ones was sent. */
+    /** The time when the front-end last received a reply, or when the first pending reply was sent. */
     private long since;
 
     private boolean scheduled;
@@ -27,9 +28,9 @@ public final class UnreadReplyTimer extends EventHandler {
     /**
      * Creates a timer that does not run.
      *
-     * @param unreceived the amount of replies that the front-end has not received, in any unit; 0 if there are none
-     * @param session handles bugs
-     * @param onExpired called when the time has passed
+     * @param unreceived returns the amount of replies that the front-end has not received, in any unit; 0 for none
+     * @param session handles bugs of this handler
+     * @param onExpired called when the time has passed without a received reply
      */
     public UnreadReplyTimer(EventScheduler loop, IntSupplier unreceived, EventHandler session, Runnable onExpired) {
         this.loop = loop;
@@ -39,8 +40,8 @@ public final class UnreadReplyTimer extends EventHandler {
     }
 
     /**
-     * Looks whether the front-end has received replies. Must be called before and after replies are sent: a front-end
-     * that receives some while others are sent would otherwise seem to receive none.
+     * Checks whether the front-end has received replies. Must be called before and after replies are sent: otherwise a
+     * front-end that receives replies while others are sent would seem to receive none.
      */
     public void update(long now) {
         int before = lastUnreceived;

@@ -64,7 +64,7 @@ public final class VirtqueueScheduler {
     /**
      * Schedules the next drain.
      *
-     * @param result of the last drain, but not IOTLB_MISS or BROKEN, which the transport handles
+     * @param result of the last drain, but not IOTLB_MISS, HUGE_PAGE_MISS or BROKEN, which the transport handles
      */
     public void drained(VirtqueueHandler queue, DrainResult result, long now) {
         switch (result) {
@@ -75,7 +75,7 @@ public final class VirtqueueScheduler {
                 loop.park(handler);
                 loop.schedule(handler, Math.min(now + MAX_PARKED_NANOS, queue.retryAt()));
             }
-            case IOTLB_MISS, BROKEN -> throw new IllegalArgumentException(result.toString());
+            case IOTLB_MISS, HUGE_PAGE_MISS, BROKEN -> throw new IllegalArgumentException(result.toString());
         }
     }
 

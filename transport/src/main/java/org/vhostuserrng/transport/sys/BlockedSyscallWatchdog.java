@@ -8,15 +8,19 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Interrupts blocked system calls of the thread that opened it: while the watchdog is armed, a signal every
- * {@link #TICK_MILLIS} ms makes a blocked call fail with EINTR. Calls that do not block cost nothing extra.
+ * Interrupts blocked system calls of the thread that opened it: while the watchdog is armed, a timer sends a signal
+ * every {@link #TICK_MILLIS} ms, and a blocked call fails with EINTR.
  *
- * <p>Needed for the eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can
- * clear the flag at any time, and a write to a full counter then blocks forever. Linux has no non-blocking write to a
- * blocking eventfd (RWF_NOWAIT is not supported). A check before the write would be a race that the front-end can win.
+ * <p>Needed for the eventfds of front-ends. O_NONBLOCK is a flag of the open file description, which the front-end
+ * shares. The front-end can clear the flag at any time, and a write to a full counter then blocks forever. Linux has no
+ * non-blocking write to a blocking eventfd (eventfd does not support RWF_NOWAIT for writes). A check before the write
+ * would be a race that the front-end can win.
  */
 public final class BlockedSyscallWatchdog implements AutoCloseable {
-    /** Maximum time that a call blocks. While armed, the signals cost 1 ms of CPU time per second. */
+    /**
+     * Interval between two signals, and thus the maximum time that a call blocks. The signals cost about 1 ms of CPU
+     * time per second while the watchdog is armed.
+     */
     public static final int TICK_MILLIS = 2;
 
     private static final MemorySegment SIGACTION = Libc.symbol("sigaction");
@@ -24,7 +28,7 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
     private static final MemorySegment TIMER_CREATE = Libc.symbol("timer_create");
     private static final MemorySegment TIMER_SETTIME = Libc.symbol("timer_settime");
     private static final MemorySegment TIMER_DELETE = Libc.symbol("timer_delete");
-    /** The signal handler: an async-signal-safe function without side effects. */
+    /** The signal handler: getpid(2) is async-signal-safe and has no side effects. */
     private static final MemorySegment HANDLER = Libc.symbol("getpid");
 
     /** A real-time signal that neither libc nor the JVM uses. */
@@ -33,8 +37,8 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
     private static final int CLOCK_MONOTONIC = 1;
     private static final int SIGEV_THREAD_ID = 4;
 
-    // struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void (*sa_restorer)(void); }; as
-    // defined by libc, not by the kernel. SA_RESTART is not set, so that calls fail with EINTR.
+    // libc's (not the kernel's) struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void
+    // (*sa_restorer)(void); }. SA_RESTART is not set, so that interrupted calls fail with EINTR.
     private static final long SIGACTION_BYTES = 152;
     // struct sigevent { union sigval sigev_value; int sigev_signo; int sigev_notify; pid_t sigev_notify_thread_id; }
     private static final long SIGEV_SIGNO = 8;
@@ -77,7 +81,7 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
         }
     }
 
-    /** Arms the watchdog before calls that might block. Idempotent. */
+    /** Arms the watchdog: blocked calls are interrupted from now on. Idempotent. */
     public void arm() {
         if (!armed) {
             armed = true;
@@ -85,7 +89,7 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
         }
     }
 
-    /** Disarms the watchdog while no such calls are expected. Idempotent. */
+    /** Disarms the watchdog, to save the signals while no call is expected to block. Idempotent. */
     public void disarm() {
         if (armed) {
             armed = false;
@@ -93,7 +97,7 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
         }
     }
 
-    /** Whether blocked calls are interrupted. */
+    /** Returns whether the watchdog is armed. */
     public boolean isArmed() {
         return armed;
     }

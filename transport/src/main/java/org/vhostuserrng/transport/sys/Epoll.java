@@ -8,11 +8,14 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** An epoll instance. Each descriptor has a 64-bit token, returned with its events. Confined to one thread. */
+/**
+ * An epoll instance. Each watched descriptor has a 64-bit token, which epoll returns with its events. Confined to one
+ * thread.
+ */
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
-    /** Edge-triggered: one event per write, instead of events as long as the descriptor is ready. */
+    /** Edge-triggered: epoll reports an event for each write, instead of events as long as the descriptor is ready. */
     public static final int EPOLLET = 1 << 31;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");
@@ -42,7 +45,7 @@ public final class Epoll implements AutoCloseable {
         this.ready = arena.allocate(EVENT_BYTES * capacity, Long.BYTES);
     }
 
-    /** Opens an instance that returns at most {@code capacity} events per call. */
+    /** Opens an instance that returns at most {@code capacity} events per call of {@link #await}. */
     public static Epoll open(int capacity) throws ErrnoException {
         int number = ErrnoException.check("epoll_create1", Libc.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0));
         return new Epoll(new OwnedFd(number), capacity);
@@ -64,19 +67,20 @@ public final class Epoll implements AutoCloseable {
      * Waits for events.
      *
      * @param timeoutMillis 0 to return immediately, −1 to wait without a timeout
-     * @return the number of events for {@link #data} and {@link #events}; 0 after a signal
+     * @return the number of events, which {@link #data} and {@link #events} return by index; 0 if a signal interrupted
+     *     the call
      */
     public int await(int timeoutMillis) throws ErrnoException {
         int count = Libc.callInt(EPOLL_WAIT, fd.number(), ready.address(), capacity, timeoutMillis, 0);
         return count == -Errno.EINTR ? 0 : ErrnoException.check("epoll_wait", count);
     }
 
-    /** The token of the {@code index}th event. */
+    /** Returns the token of an event of the last {@link #await}. */
     public long data(int index) {
         return ready.get(ValueLayout.JAVA_LONG_UNALIGNED, index * EVENT_BYTES + DATA);
     }
 
-    /** The event bits of the {@code index}th event. */
+    /** Returns the event bits of an event of the last {@link #await}. */
     public int events(int index) {
         return ready.get(ValueLayout.JAVA_INT_UNALIGNED, index * EVENT_BYTES + EVENTS);
     }

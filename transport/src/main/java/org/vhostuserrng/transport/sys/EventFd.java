@@ -9,9 +9,9 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that
- * shares it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd that this
- * process created while it is open; an eventfd from a peer is confined to the loop's thread.
+ * An eventfd: the kick, call or err descriptor of a vring, or the wake-up of the event loop. Non-blocking, unless a
+ * peer that shares the eventfd clears O_NONBLOCK: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain
+ * an open eventfd that this process created. An eventfd that a peer sent is confined to the loop's thread.
  */
 public final class EventFd extends NotificationFd {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
@@ -20,11 +20,11 @@ public final class EventFd extends NotificationFd {
     private static final int EFD_CLOEXEC = 0x80000;
     static final String KERNEL_NAME = "anon_inode:[eventfd]";
 
-    /** Target of all reads: the value of a drained counter is not used. */
+    /** The target of all reads. The value of the counter is not used. */
     private static final MemorySegment DISCARDED = Arena.global().allocate(ValueLayout.JAVA_LONG);
 
     private static final int RWF_NOWAIT = 8;
-    /** preadv2: read at the current position, as read(2) does. */
+    /** preadv2(2): offset −1 reads at the current file position, as read(2) does. */
     private static final long NO_OFFSET = -1;
 
     // struct iovec { void *iov_base; size_t iov_len; };
@@ -49,7 +49,7 @@ public final class EventFd extends NotificationFd {
         return new EventFd(received);
     }
 
-    /** Increments the counter. A full counter does not change, because it is already readable. */
+    /** Increments the counter. Has no effect if the counter is full: the eventfd is then already readable. */
     @Override
     public void signal() {
         if (stuck) {
@@ -57,17 +57,21 @@ public final class EventFd extends NotificationFd {
         }
         long result = Libc.callLong(WRITE, fd.number(), WORD.address(), WORD_BYTES, 0, 0, 0);
         assert result == WORD_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
-        // Only a full counter that the peer has made blocking is interrupted. It is not written to again.
+        // EINTR: the write blocked, because the peer has cleared O_NONBLOCK and the counter is full. Later signals are
+        // dropped.
         stuck = result == -Errno.EINTR;
     }
 
-    /** Whether a {@link #signal} blocked, which only a hostile peer can cause. Later signals are dropped. */
+    /**
+     * Returns whether a {@link #signal} has blocked, which only a hostile peer can cause. All later signals are
+     * dropped.
+     */
     @Override
     public boolean isStuck() {
         return stuck;
     }
 
-    /** Resets the counter to zero, or decrements it if the eventfd is a semaphore. Never blocks. */
+    /** Resets the counter to zero, or decrements it if the eventfd has EFD_SEMAPHORE. Never blocks. */
     public void drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == WORD_BYTES || unused == -Errno.EAGAIN;
@@ -78,13 +82,13 @@ public final class EventFd extends NotificationFd {
         drain();
     }
 
-    /** False: {@link #drain} is not queued. */
+    /** Returns false, because {@link #drain} is never queued. */
     @Override
     public boolean takeDrained() {
         return false;
     }
 
-    /** False: a full counter stays readable, and edge-triggered epoll reports each write. */
+    /** Returns false: an eventfd need not be drained, because edge-triggered epoll reports each write. */
     @Override
     public boolean fillsUp() {
         return false;
@@ -95,7 +99,10 @@ public final class EventFd extends NotificationFd {
         return fd;
     }
 
-    /** Closes the descriptor. The last close of a peer's eventfd waits for the peer's epoll instances that watch it. */
+    /**
+     * Closes the descriptor. If it is the last one of a peer's eventfd, close(2) waits for the locks of the peer's
+     * epoll instances that watch it.
+     */
     @Override
     public void close() {
         fd.close();

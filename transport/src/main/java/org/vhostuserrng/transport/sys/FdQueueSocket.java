@@ -13,10 +13,11 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A queue of file descriptors that outlives this process: a UNIX datagram socket that is connected to itself. Each
- * datagram in its receive buffer carries one descriptor and its ID. A process that holds a duplicate of the socket
- * keeps all of them open, so a service manager stores one descriptor instead of many. Confined to one thread.
+ * datagram in its receive buffer contains one descriptor and its ID. A process that has a duplicate of the socket keeps
+ * all queued descriptors open, so the service manager stores one descriptor instead of many. Confined to one thread.
  *
- * <p>A descriptor stays in the queue until {@link #compact}. The kernel limits the queue to about 270 descriptors.
+ * <p>A descriptor stays in the queue until {@link #compact} removes it. The kernel limits the queue to about 270
+ * descriptors.
  */
 public final class FdQueueSocket implements AutoCloseable {
     private static final MemorySegment BIND = Libc.symbol("bind");
@@ -60,7 +61,7 @@ public final class FdQueueSocket implements AutoCloseable {
     }
 
     /**
-     * Continues a queue that another process created. Takes ownership of the socket.
+     * Opens a queue that another process created. Takes ownership of the socket.
      *
      * @param closer closes descriptors that peers sent
      */
@@ -74,12 +75,12 @@ public final class FdQueueSocket implements AutoCloseable {
             MemorySegment name = scope.allocate(capacity, Long.BYTES);
             MemorySegment length = scope.allocateFrom(ValueLayout.JAVA_INT, capacity);
             name.set(ValueLayout.JAVA_SHORT, 0, (short) UnixSocketAddress.AF_UNIX);
-            // unix(7), "Autobind feature": the kernel chooses an abstract name.
+            // unix(7), "Autobind feature": with an empty name, the kernel chooses an abstract one.
             check("bind", BIND, name.address(), UnixSocketAddress.PATH_OFFSET);
             check("getsockname", GETSOCKNAME, name.address(), length.address());
             check("connect", CONNECT, name.address(), length.get(ValueLayout.JAVA_INT, 0));
         }
-        // From now on the kernel accepts datagrams of this socket only. Others may have arrived before.
+        // The kernel accepts only datagrams of this socket from now on. Discards those that others sent before.
         while (receive(0) != null) {
             size = 0;
         }
@@ -90,7 +91,9 @@ public final class FdQueueSocket implements AutoCloseable {
     }
 
     /**
-     * Adds a duplicate of a descriptor.
+     * Adds a duplicate of a descriptor. The caller remains the owner of the descriptor.
+     *
+     * @param newId the ID of the descriptor
      *
      * @throws ErrnoException if the queue is full (EAGAIN), or if the kernel refuses to queue this descriptor
      */
@@ -102,7 +105,9 @@ public final class FdQueueSocket implements AutoCloseable {
         size++;
     }
 
-    /** Returns duplicates of all descriptors by ID, which the caller owns. The queue does not change. */
+    /**
+     * Returns duplicates of all queued descriptors by ID. The caller owns the duplicates. Does not change the queue.
+     */
     public Map<Long, OwnedFd> duplicates() throws ErrnoException {
         Map<Long, OwnedFd> found = new HashMap<>();
         UnixStreamSocket.setPeekOffset(socket, 0);
@@ -119,9 +124,10 @@ public final class FdQueueSocket implements AutoCloseable {
     }
 
     /**
-     * Removes the descriptors whose IDs are not in use. At any instant, the queue contains all others at least once.
+     * Removes the descriptors whose IDs are not in use. All others are in the queue at every instant, some of them
+     * twice meanwhile.
      *
-     * @param inUse tests an ID
+     * @param inUse returns whether an ID is in use
      */
     public void compact(LongPredicate inUse) throws ErrnoException {
         for (int i = size; i > 0; i--) {
@@ -147,7 +153,7 @@ public final class FdQueueSocket implements AutoCloseable {
         return size;
     }
 
-    /** Receives a datagram. Stores its ID and returns its descriptor; null if there is none. */
+    /** Receives a datagram. Stores its ID in {@link #id} and returns its descriptor; null if the queue is empty. */
     private OwnedFd receive(int flags) {
         SocketMessageHeader message = SocketMessageHeader.toReceive(id);
         long bytes = Libc.callLong(
@@ -159,12 +165,14 @@ public final class FdQueueSocket implements AutoCloseable {
         return new OwnedFd(message.descriptor(0), closer);
     }
 
-    /** The socket, to be stored by the service manager. This object remains the owner. */
+    /** The socket, for the file descriptor store. This object remains the owner. */
     public OwnedFd fd() {
         return socket;
     }
 
-    /** Closes this process's descriptor of the queue. The queue lives on in its duplicates. */
+    /**
+     * Closes this process's descriptor of the socket. The queue exists as long as a duplicate of the socket is open.
+     */
     @Override
     public void close() {
         socket.close();

@@ -8,27 +8,28 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The result of statx(2) for an open file or a path. Unlike struct stat, its layout is the same on all architectures.
+ * The result of statx(2) for an open file or a path. The layout of struct statx is the same on all architectures,
+ * unlike that of struct stat.
  *
- * @param mode type and permission bits
- * @param owner user id
- * @param size in bytes
- * @param blockSize in bytes; on hugetlbfs the size of a huge page
- * @param device identifies the file system
- * @param inode identifies the file within it
+ * @param mode the type and the permission bits of the file
+ * @param owner the user ID of the owner
+ * @param size the size of the file in bytes
+ * @param blockSize the preferred block size for I/O in bytes; the size of a huge page on hugetlbfs
+ * @param device the ID of the device that contains the file system
+ * @param inode the inode number in the file system
  */
 public record FileStatus(int mode, int owner, long size, long blockSize, long device, long inode) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
-    /** Flag that avoids a query to the server of a remote file system. */
+    /** statx(2): does not query the server of a remote file system. */
     private static final int AT_STATX_DONT_SYNC = 0x4000;
 
     private static final int STATX_BASIC_STATS = 0x7ff;
 
-    // struct statx: stx_blksize u32 at 4, stx_uid u32 at 20, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
-    // stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
+    // struct statx has 256 bytes, with stx_blksize (u32) at offset 4, stx_uid (u32) at 20, stx_mode (u16) at 28,
+    // stx_ino (u64) at 32, stx_size (u64) at 40, stx_dev_major (u32) at 136 and stx_dev_minor (u32) at 140.
     static final long STATX_BYTES = 256;
     private static final long INODE = 32;
     private static final long DEVICE = 136;
@@ -46,7 +47,7 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
     }
 
     /**
-     * The status of a path, without following a symbolic link.
+     * Returns the status of a path, without following a symbolic link at its end.
      *
      * @param path a C string
      */
@@ -55,11 +56,11 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
     }
 
     /**
-     * Whether a path names this file. Does not query the server of a remote file system.
+     * Tests whether a path names this file. Does not query the server of a remote file system.
      *
      * @param path a C string
-     * @param scratch {@link #STATX_BYTES}, overwritten
-     * @return 1 if it does, 0 if it names another file, or a negated errno
+     * @param scratch {@link #STATX_BYTES} bytes, which are overwritten
+     * @return 1 if the path names this file, 0 if it names another one, or a negated errno
      */
     int isNamed(MemorySegment path, MemorySegment scratch) {
         int flags = AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC;
@@ -80,12 +81,12 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
         return (mode & S_IFMT) == S_IFSOCK;
     }
 
-    /** Whether the file is a pipe or a FIFO. */
+    /** Returns whether the file is a pipe or a FIFO. */
     public boolean isPipe() {
         return (mode & S_IFMT) == S_IFIFO;
     }
 
-    /** The file's type in words, for messages. */
+    /** Describes the type of the file, for a message. */
     public String describeType() {
         return switch (mode & S_IFMT) {
             case S_IFREG -> "a regular file";
@@ -94,7 +95,7 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
             case S_IFCHR -> "a character device";
             case S_IFBLK -> "a block device";
             case S_IFDIR -> "a directory";
-            // The files of eventfd(2), epoll_create(2) and others have no type.
+            // The mode of an anonymous inode, such as that of an eventfd or epoll instance, contains no type.
             default -> "no file of a file system";
         };
     }

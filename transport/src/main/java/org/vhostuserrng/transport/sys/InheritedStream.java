@@ -7,7 +7,10 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** The read end of a pipe, or a socket, of which only the end of the stream matters. Confined to one thread. */
+/**
+ * An inherited pipe or socket from which this process only detects the end of the stream. Discards all bytes. Confined
+ * to one thread.
+ */
 public final class InheritedStream implements AutoCloseable {
     private static final MemorySegment READ = Libc.symbol("read");
     private static final int BUFFER_BYTES = 4096;
@@ -22,7 +25,7 @@ public final class InheritedStream implements AutoCloseable {
     /**
      * Takes ownership of a descriptor.
      *
-     * @throws ErrnoException if it is not open
+     * @throws ErrnoException if the descriptor is not open, or not open for reading
      */
     public static InheritedStream of(OwnedFd fd) throws ErrnoException {
         if (fd.accessMode() == OwnedFd.O_WRONLY) {
@@ -32,10 +35,10 @@ public final class InheritedStream implements AutoCloseable {
         return new InheritedStream(fd);
     }
 
-    /** Discards some of the bytes that have arrived. Returns whether the stream has ended. */
+    /** Returns whether the stream has ended. Reads and discards up to 4096 bytes. */
     public boolean hasEnded() {
         long read = Libc.callLong(READ, fd.number(), buffer.address(), BUFFER_BYTES, 0, 0, 0);
-        // An error, such as ECONNRESET, also means that no peer is left.
+        // An error, such as ECONNRESET, also ends the stream.
         return read == 0 || (read < 0 && read != -Errno.EAGAIN && read != -Errno.EINTR);
     }
 

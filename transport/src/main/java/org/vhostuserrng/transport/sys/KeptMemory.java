@@ -8,8 +8,8 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * Memory that outlives this process: a mapped memfd. The file position, which duplicates of the descriptor share and
- * the kernel keeps, records how much of a range was sent. Confined to one thread.
+ * Memory that outlives this process: a mapped memfd. Its file position records up to which offset the memory was sent.
+ * The kernel stores the position, and all duplicates of the descriptor share it. Confined to one thread.
  */
 public final class KeptMemory implements AutoCloseable {
     private static final MemorySegment LSEEK = Libc.symbol("lseek");
@@ -25,7 +25,7 @@ public final class KeptMemory implements AutoCloseable {
         this.mapping = mapping;
     }
 
-    /** Creates zeroed memory. */
+    /** Creates zeroed memory of {@code size} bytes. */
     public static KeptMemory create(String name, long size) throws IOException {
         return map(SealedMemfd.create(name, size), size);
     }
@@ -60,18 +60,19 @@ public final class KeptMemory implements AutoCloseable {
     }
 
     /**
-     * Sends bytes from the file position, and advances it by the number of bytes sent, in one system call: a process
-     * that ends at any instant has done both or neither.
+     * Sends bytes at the file position, and advances the position by the number of bytes sent. One system call does
+     * both, so that a process that is killed has done both or neither.
      *
+     * @param count maximum number of bytes to send
      * @return the number of bytes sent, {@link UnixStreamSocket#WOULD_BLOCK}, or another negated errno
      */
     public int send(UnixStreamSocket receiver, int count) {
         int sent = (int) Libc.callLong(SENDFILE, receiver.fd().number(), file.number(), 0, count, 0, 0);
-        // Interrupted by the watchdog of blocked system calls, before anything was sent.
+        // EINTR: a signal of BlockedSyscallWatchdog interrupted the call before anything was sent.
         return sent == -Errno.EINTR ? UnixStreamSocket.WOULD_BLOCK : sent;
     }
 
-    /** For an {@link FdQueueSocket}. This object remains the owner. */
+    /** The descriptor, to add to an {@link FdQueueSocket}. This object remains the owner. */
     public OwnedFd fd() {
         return file;
     }

@@ -14,25 +14,25 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The file systems whose files may be mapped as memory of a guest, besides memfds, tmpfs and hugetlbfs. An access to
- * the memory of any other file may wait for another process or computer, for any length of time, while all guests of
- * the loop wait: FUSE, NFS, 9p, virtiofs, overlayfs on one of them, and file systems yet to be written.
+ * Decides which file systems may contain files that are mapped as guest memory, besides memfds, tmpfs and hugetlbfs. In
+ * all file systems that are not known to be local (such as FUSE, NFS, 9p, virtiofs, and overlayfs on one of them), an
+ * access to a mapped file may wait for another process or computer without limit, while all guests of the loop wait.
  *
- * <p>The type of a file's file system is looked up in the kernel's list of mounts. statfs(2) would ask the file system,
- * which may not answer.
+ * <p>The type of a file's file system is looked up in the kernel's list of mounts, because statfs(2) would query the
+ * file system, which may never respond.
  */
 final class MemoryFileSystems {
-    /** In place of a type: every file system. */
+    /** Instead of a type: accepts every file system. */
     private static final String ANY = "any";
 
     /** Linux file systems on local disks. */
     private static final Set<String> LOCAL = Set.of("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs");
 
     private static final MemorySegment FSTATFS = Libc.symbol("fstatfs");
-    // struct statfs begins with __fsword_t f_type; 120 bytes on 64-bit Linux.
+    // struct statfs begins with __fsword_t f_type and has 120 bytes on 64-bit Linux.
     private static final long STATFS_BYTES = 120;
     private static final long TYPE_MASK = 0xffff_ffffL;
-    // linux/magic.h
+    // linux/magic.h: f_type of hugetlbfs.
     private static final long HUGETLBFS_MAGIC = 0x9584_58f6L;
 
     private static final String MOUNT_ID = "mnt_id:";
@@ -40,11 +40,11 @@ final class MemoryFileSystems {
     private MemoryFileSystems() {}
 
     /**
-     * Requires that a file, which is neither a memfd nor in tmpfs or hugetlbfs, may be mapped.
+     * Checks that a file may be mapped as guest memory. The file is neither a memfd nor in tmpfs or hugetlbfs.
      *
-     * @param more types that are accepted besides local ones, as in the third column of /proc/mounts; "fuse" includes
-     *     types such as "fuse.sshfs"
-     * @throws UnmappableFileException if it may not
+     * @param more types of file systems to accept besides local ones, as in the third column of /proc/mounts; "fuse"
+     *     includes types such as "fuse.sshfs"
+     * @throws UnmappableFileException if the file must not be mapped
      */
     static void require(OwnedFd file, Set<String> more) throws UnmappableFileException {
         if (more.contains(ANY)) {
@@ -62,12 +62,12 @@ final class MemoryFileSystems {
         }
     }
 
-    /** Reads a file of procfs. Paths in it may have bytes that are no text. */
+    /** Reads a file of procfs as Latin-1, because paths in it may contain any bytes. */
     private static List<String> lines(String path) throws IOException {
         return Files.readAllLines(Path.of(path), StandardCharsets.ISO_8859_1);
     }
 
-    /** Why memory of a file system of this type is refused; null if it is accepted. */
+    /** Returns the reason why a file system of this type is refused; null if it is accepted. */
     static String refusal(String type, Set<String> more) {
         if (type == null) {
             return "it is in no file system that is mounted for this process (--allow-memory-on=" + ANY + ")";
@@ -80,8 +80,8 @@ final class MemoryFileSystems {
     }
 
     /**
-     * The type of the file system that contains a file; null if it is not mounted in the mount namespace of this
-     * process.
+     * Returns the type of the file system that contains a file; null if it is not mounted in the mount namespace of
+     * this process.
      *
      * @param fdinfo the lines of /proc/self/fdinfo/N
      * @param mountinfo the lines of /proc/self/mountinfo, such as "36 35 98:0 / /mnt rw master:1 - ext4 /dev/vda rw"
@@ -100,8 +100,8 @@ final class MemoryFileSystems {
     }
 
     /**
-     * Whether a memfd, or a file in tmpfs or hugetlbfs, consists of huge pages. The host may have no free huge page at
-     * the first access to a page, or at the next access after a hole was punched.
+     * Returns whether a memfd, or a file in tmpfs or hugetlbfs, consists of huge pages. The first access to such a
+     * page, also after a hole was punched, raises SIGBUS if the host has no free huge page.
      */
     static boolean hasHugePages(OwnedFd memory) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {

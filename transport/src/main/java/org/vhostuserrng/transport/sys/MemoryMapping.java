@@ -10,21 +10,22 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A shared, writable mapping of a range of a file. Any thread may map it and pass it to another one; {@link #open}
- * confines it to the calling thread, which accesses and closes it. After {@link #close} every access throws.
+ * A shared, writable mapping of a range of a file. Any thread may map the file and pass the mapping to another thread;
+ * {@link #open} confines the mapping to the calling thread, which accesses and closes it. Every access after
+ * {@link #close} throws.
  *
- * <p>If a peer sent the file, the {@link PeerFileExecutor} unmaps it, because the last process that unmaps memory frees
- * it, which takes time.
+ * <p>If a peer sent the file, the {@link PeerFileExecutor} unmaps it: the last munmap(2) frees the memory, which takes
+ * time.
  *
  * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond the end of the file raises SIGBUS, and so
- * does an access to a huge page that the host does not have. For plain accesses, the JVM converts SIGBUS to an
- * InternalError. {@link #canVanish} tells whether it can occur.
+ * does an access to a huge page if the host has no free one. The JVM converts the SIGBUS of a plain access to an
+ * InternalError. {@link #canVanish} returns whether SIGBUS can occur.
  */
 public final class MemoryMapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
     private static final MemorySegment MUNMAP = Libc.symbol("munmap");
     private static final MemorySegment MADVISE = Libc.symbol("madvise");
-    /** A libc function without a system call. */
+    /** The native call of {@link #throwPendingFault}: a libc function that makes no system call. */
     private static final MemorySegment GETPAGESIZE = Libc.symbol("getpagesize");
 
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
@@ -34,19 +35,16 @@ public final class MemoryMapping implements AutoCloseable {
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int F_SEAL_SHRINK = 2;
-    /** The largest huge page of x86-64, because a step must not divide a page. */
+    /** The size of the largest huge page of x86-64, because munmap(2) cannot unmap a part of a page. */
     private static final long UNMAP_STEP_BYTES = 1L << 30;
 
     private final OwnedFd file;
-    private final long address;
-    private final long length;
-    /** Offset of the requested bytes in the mapping, which begins at a page boundary. */
-    private final long skipped;
-
+    private final PageRange range;
     private final long size;
     private final long offset;
     private final boolean sealed;
-    private final boolean canVanish;
+    /** Null unless the file consists of huge pages. */
+    private final HugePages hugePages;
     /** Null before {@link #open}. */
     private Arena arena;
     /** The requested bytes, extended to the end of their last page. */
@@ -54,38 +52,35 @@ public final class MemoryMapping implements AutoCloseable {
 
     private MemorySegment segment;
 
-    private MemoryMapping(
-            OwnedFd file,
-            long address,
-            long length,
-            long skipped,
-            long size,
-            long offset,
-            boolean sealed,
-            boolean canVanish) {
+    /**
+     * The pages that are mapped.
+     *
+     * @param skipped offset of the requested bytes
+     */
+    private record PageRange(long address, long length, long skipped) {}
+
+    private MemoryMapping(OwnedFd file, PageRange range, long size, long offset, boolean sealed, HugePages hugePages) {
         this.file = file;
-        this.address = address;
-        this.length = length;
-        this.skipped = skipped;
+        this.range = range;
         this.size = size;
         this.offset = offset;
         this.sealed = sealed;
-        this.canVanish = canVanish;
+        this.hugePages = hugePages;
     }
 
-    /** Like {@link #adopt(OwnedFd, long, long, Set)}, for memory and local file systems. */
+    /** Like {@link #adopt(OwnedFd, long, long, Set)}, for memfds, tmpfs, hugetlbfs and local file systems. */
     public static MemoryMapping adopt(OwnedFd received, long offset, long size) throws IOException {
         return adopt(received, offset, size, Set.of());
     }
 
-    /** Like {@link #map(OwnedFd, long, long, Set)}, for memory and local file systems. */
+    /** Like {@link #map(OwnedFd, long, long, Set)}, for memfds, tmpfs, hugetlbfs and local file systems. */
     public static MemoryMapping map(OwnedFd file, long offset, long size) throws IOException {
         return map(file, offset, size, Set.of());
     }
 
     /**
      * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. May block, so
-     * it is called in the peer's {@link PeerFileExecutor}.
+     * it must be called in the peer's {@link PeerFileExecutor}.
      *
      * @param allowed the types of further file systems whose files are accepted, see {@link MemoryFileSystems#require}
      * @throws IOException as {@link #map}
@@ -103,11 +98,11 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Maps {@code size} bytes from {@code offset} of {@code file}, which the caller closes.
+     * Maps {@code size} bytes from {@code offset} of {@code file}. The caller may close the descriptor afterwards.
      *
      * @param allowed the types of further file systems whose files are accepted, see {@link MemoryFileSystems#require}
-     * @throws UnmappableFileException if the file is not regular (memfd, tmpfs and hugetlbfs files are), is shorter
-     *     than {@code offset + size}, cannot be written, or is in a file system that is not allowed
+     * @throws UnmappableFileException if the file is not a regular file or memfd, is shorter than {@code offset +
+     *     size}, cannot be written, or is in a file system that is not accepted
      * @throws IOException if the kernel lacks address space or memory
      */
     public static MemoryMapping map(OwnedFd file, long offset, long size, Set<String> allowed) throws IOException {
@@ -121,24 +116,24 @@ public final class MemoryMapping implements AutoCloseable {
         if (!isMemory) {
             MemoryFileSystems.require(file, allowed);
         }
-        // The size counts from now on: before the seal, the peer could still have truncated the file.
+        // The size must be read after sealing the file: before, the peer could still have truncated it.
         FileStatus status = FileStatus.of(file);
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
             throw new UnmappableFileException("it has " + Long.toUnsignedString(size) + " bytes from offset "
                     + Long.toUnsignedString(offset) + " in a file of " + status.size() + " bytes");
         }
-        boolean canVanish = !sealed || MemoryFileSystems.hasHugePages(file);
-        // A mapping begins and ends at a page boundary of the file; pages may be huge.
+        // mmap(2): a mapping begins and ends at a page boundary of the file. On hugetlbfs, these are huge pages.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
         long length = roundUp(skipped + size, page);
         long address = mmap(file, offset - skipped, length);
-        return new MemoryMapping(file, address, length, skipped, size, offset, sealed, canVanish);
+        HugePages hugePages = MemoryFileSystems.hasHugePages(file) ? new HugePages(address, length, page) : null;
+        return new MemoryMapping(file, new PageRange(address, length, skipped), size, offset, sealed, hugePages);
     }
 
     /**
-     * Maps the first {@code size} bytes of {@code file}, which the caller closes, until the process exits. Any thread
-     * may access them.
+     * Maps the first {@code size} bytes of {@code file} until the process exits. Any thread may access them. The caller
+     * may close the descriptor afterwards.
      *
      * @throws IOException as {@link #map}
      */
@@ -149,13 +144,13 @@ public final class MemoryMapping implements AutoCloseable {
     /**
      * Like {@link #mapUntilExit(OwnedFd, long)}.
      *
-     * @param allowed the types of further file systems, see {@link MemoryFileSystems#require}
+     * @param allowed the types of further file systems whose files are accepted, see {@link MemoryFileSystems#require}
      */
     static MemorySegment mapUntilExit(OwnedFd file, long size, Set<String> allowed) throws IOException {
         return map(file, 0, size, allowed).open(Arena.global()).segment();
     }
 
-    /** Confines the mapping to the calling thread. Called once, before any access. Returns this object. */
+    /** Confines the mapping to the calling thread. Must be called once, before any access. Returns this object. */
     public MemoryMapping open() {
         return open(Arena.ofConfined());
     }
@@ -163,8 +158,8 @@ public final class MemoryMapping implements AutoCloseable {
     @SuppressWarnings("restricted")
     private MemoryMapping open(Arena newArena) {
         arena = newArena;
-        MemorySegment whole = MemorySegment.ofAddress(address).reinterpret(length, arena, _ -> unmap());
-        pages = whole.asSlice(skipped);
+        MemorySegment whole = MemorySegment.ofAddress(range.address()).reinterpret(range.length(), arena, _ -> unmap());
+        pages = whole.asSlice(range.skipped());
         segment = pages.asSlice(0, size);
         return this;
     }
@@ -178,7 +173,7 @@ public final class MemoryMapping implements AutoCloseable {
         if (address < 0) {
             throw refused((int) -address);
         }
-        // Guest memory must not be written to a core file. A kernel without this feature is acceptable.
+        // Guest memory must not be written to a core file, as far as the kernel supports MADV_DONTDUMP.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
         return address;
@@ -196,12 +191,12 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     private void unmap() {
-        file.execute(() -> unmap(address, length));
+        file.execute(() -> unmap(range.address(), range.length()));
     }
 
     /**
-     * Unmaps in steps. munmap(2) holds the lock of this process's address space, and every mmap(2) for another guest
-     * waits for it.
+     * Unmaps memory in steps, because munmap(2) locks the address space of this process, and the mmap(2) for another
+     * guest waits for the lock.
      */
     private static void unmap(long address, long length) {
         for (long done = 0; done < length; done += UNMAP_STEP_BYTES) {
@@ -212,7 +207,7 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Seals the file against shrinking if it accepts seals.
+     * Seals the file against shrinking, if the file supports seals.
      *
      * @return the file's seals, or a negated errno: only memfds and files in tmpfs and hugetlbfs have seals
      */
@@ -222,8 +217,8 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it
-     * late, at the next native call, which might be a call for another guest.
+     * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it only
+     * at the next native call, which could otherwise be one for another guest.
      */
     public static void throwPendingFault() {
         int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
@@ -250,14 +245,19 @@ public final class MemoryMapping implements AutoCloseable {
         return offset;
     }
 
-    /** Whether the file is sealed against shrinking. */
+    /** Returns whether the file is sealed against shrinking. */
     public boolean isSealed() {
         return sealed;
     }
 
-    /** Whether an access can raise SIGBUS: the file can be truncated, or consists of huge pages. */
+    /** Returns whether an access can raise SIGBUS, because the file can be truncated or consists of huge pages. */
     public boolean canVanish() {
-        return canVanish;
+        return !sealed || hugePages != null;
+    }
+
+    /** The huge pages of the file; null if it consists of others. */
+    public HugePages hugePages() {
+        return hugePages;
     }
 
     @Override

@@ -11,11 +11,11 @@ import org.vhostuserrng.libc.OwnedFd;
 /**
  * A descriptor through which a front-end and this process notify each other: the kick, call or err descriptor of a
  * vring, or the descriptor of the dirty log. It is an eventfd or, for front-ends on other platforms (vhost-user,
- * "Support for platforms other than Linux"), a pipe or socket. A notification is a word of 8 bytes that nobody
- * interprets.
+ * "Support for platforms other than Linux"), a pipe or socket. A notification is a word of 8 bytes, whose value has no
+ * meaning.
  *
- * <p>No method waits for the peer: a notification that finds a full pipe or socket is dropped, because earlier ones are
- * still pending, and a peer that has closed its end gets none. Confined to the loop's thread, but for {@link #adopt}.
+ * <p>No method waits for the peer. A notification is dropped if the pipe or socket is full, because earlier ones are
+ * then still pending, or if the peer has closed its end. Confined to the loop's thread, except for {@link #adopt}.
  */
 public abstract sealed class NotificationFd implements AutoCloseable permits EventFd, NotificationStream {
     static final int WORD_BYTES = Long.BYTES;
@@ -23,20 +23,20 @@ public abstract sealed class NotificationFd implements AutoCloseable permits Eve
 
     /** The side that sends notifications. */
     public enum Direction {
-        /** The front-end notifies this process: kick. */
+        /** The front-end notifies this process: a kick descriptor. */
         FROM_FRONTEND,
-        /** This process notifies the front-end: call, err, dirty log. */
+        /** This process notifies the front-end: a call or err descriptor, or that of the dirty log. */
         TO_FRONTEND
     }
 
     NotificationFd() {}
 
     /**
-     * Takes ownership of a descriptor that a peer sent, and closes it if it cannot be used. May block unless it
-     * {@link #isEventFd}, so it is then called in the peer's {@link PeerFileExecutor}.
+     * Takes ownership of a descriptor that a peer sent. Must be called in the peer's {@link PeerFileExecutor} unless
+     * the descriptor {@link #isEventFd}, because it may block.
      *
-     * @throws IOException if the descriptor is neither an eventfd nor a connected UNIX socket nor the proper end of a
-     *     pipe
+     * @throws IOException if the descriptor is not an eventfd, a connected UNIX socket, or the end of a pipe for this
+     *     direction; the descriptor is closed
      */
     public static NotificationFd adopt(OwnedFd received, Direction direction) throws IOException {
         try {
@@ -58,7 +58,7 @@ public abstract sealed class NotificationFd implements AutoCloseable permits Eve
         }
     }
 
-    /** Whether a descriptor is an eventfd. Asks the kernel for its name, which never waits. */
+    /** Returns whether a descriptor is an eventfd. Reads its name in procfs, which never blocks on the peer. */
     public static boolean isEventFd(OwnedFd fd) {
         try {
             return kernelName(fd).equals(EventFd.KERNEL_NAME);
@@ -75,25 +75,26 @@ public abstract sealed class NotificationFd implements AutoCloseable permits Eve
     public abstract void signal();
 
     /**
-     * Receives and discards pending notifications, or queues this.
+     * Receives and discards pending notifications, now or in the peer's executor.
      *
-     * @param onDrained run by any thread if a queued drain has discarded some, or the descriptor {@link #isStuck}
+     * @param onDrained runs on any thread after the executor has discarded notifications, or if the descriptor
+     *     {@link #isStuck}
      */
     public abstract void drain(Runnable onDrained);
 
     /**
-     * Whether queued drains have discarded notifications since the last call. The loop may not have seen them: epoll
-     * does not report a descriptor that is no longer readable.
+     * Returns whether the executor has discarded notifications since the last call. The loop may not have seen these,
+     * because epoll does not report a descriptor that is no longer readable.
      */
     public abstract boolean takeDrained();
 
-    /** Whether notifications that are not drained end the peer's ability to send more. */
+    /** Returns whether the peer cannot send more notifications at some point unless they are drained. */
     public abstract boolean fillsUp();
 
-    /** Whether the peer has violated the protocol of the descriptor. Notifications are no longer sent or received. */
+    /** Returns whether the peer has misused the descriptor, so that notifications are no longer sent or received. */
     public abstract boolean isStuck();
 
-    /** For registration with {@link Epoll}; this object stays the owner. */
+    /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public abstract OwnedFd fd();
 
     @Override

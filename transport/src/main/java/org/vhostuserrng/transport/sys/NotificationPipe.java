@@ -9,10 +9,10 @@ import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
 
 /**
- * One end of a peer's pipe for notifications. The peer shares the open file description and can make it blocking at any
- * time, so the pipe is neither written nor read: tee(2) copies a word from a pipe of this process, and splice(2) moves
- * received words to /dev/null, both with SPLICE_F_NONBLOCK. If the peer has closed the read end, tee fails with EPIPE;
- * the JVM handles the SIGPIPE. Both calls wait for the pipe's lock.
+ * One end of a peer's pipe for notifications. The peer shares the open file description and can clear O_NONBLOCK at any
+ * time, so this class does not use write(2) and read(2): tee(2) sends a word from a pipe of this process, and splice(2)
+ * moves received words to /dev/null, both with SPLICE_F_NONBLOCK. If the peer has closed the read end, tee fails with
+ * EPIPE, and the JVM handles the SIGPIPE. Both calls wait for the lock of the pipe, so the peer's executor makes them.
  */
 final class NotificationPipe extends NotificationStream {
     private static final MemorySegment WRITE = Libc.symbol("write");
@@ -25,9 +25,9 @@ final class NotificationPipe extends NotificationStream {
     /** The largest pipe that an unprivileged peer can create by default. */
     private static final int MAX_DRAINED_BYTES = 1 << 20;
 
-    /** The source of {@link #signal}: a pipe that contains one word. Null for a kick descriptor. */
+    /** The source of {@link #signal}: the read end of a pipe that contains one word. Null for a kick descriptor. */
     private final OwnedFd word;
-    /** The target of {@link #drain}. Null for a descriptor that is signalled. */
+    /** The target of {@link #drain}: /dev/null. Null for a descriptor to the front-end. */
     private final OwnedFd devNull;
 
     private NotificationPipe(OwnedFd peer, OwnedFd word, OwnedFd devNull) {
@@ -39,7 +39,7 @@ final class NotificationPipe extends NotificationStream {
     /**
      * Opens a pipe that a peer sent. The caller closes the descriptor if this method throws.
      *
-     * @throws IOException if it is the wrong end, or this process has no descriptors left
+     * @throws IOException if the descriptor is the wrong end of the pipe, or if this process has no descriptors left
      */
     static NotificationPipe open(OwnedFd received, Direction direction) throws IOException {
         int mode = received.accessMode();
@@ -63,7 +63,7 @@ final class NotificationPipe extends NotificationStream {
         }
     }
 
-    /** The read end of a pipe that contains one word. */
+    /** Creates a pipe that contains one word, and returns its read end. */
     private static OwnedFd openWordPipe() throws ErrnoException {
         try (PipePair pipe = PipePair.open(OwnedFd.O_NONBLOCK)) {
             long written = Libc.callLong(WRITE, pipe.writeEnd().number(), WORD.address(), WORD_BYTES, 0, 0, 0);

@@ -7,8 +7,8 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A peer's connected UNIX socket for notifications, of any type, such as one end of a socketpair(2). Each call has
- * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK.
+ * A connected UNIX socket of any type that a peer sent for notifications, such as one end of a socketpair(2). Each call
+ * uses MSG_DONTWAIT, because a peer that shares the open file description can clear O_NONBLOCK.
  */
 final class NotificationSocket extends NotificationStream {
     private static final MemorySegment SEND = Libc.symbol("send");
@@ -21,7 +21,7 @@ final class NotificationSocket extends NotificationStream {
     private static final int MAX_RECEIVES = 256;
     private static final MemorySegment DISCARDED = Arena.global().allocate(MAX_RECEIVED_BYTES);
 
-    /** Written by the executor. */
+    /** Set by the peer's executor, read by the loop's thread. */
     private volatile boolean stuck;
 
     private NotificationSocket(OwnedFd received) {
@@ -31,7 +31,7 @@ final class NotificationSocket extends NotificationStream {
     /**
      * Takes ownership of a socket that a peer sent.
      *
-     * @throws IOException if notifications go to the peer, and the peer has sent descriptors over the socket
+     * @throws IOException if notifications go to the front-end, and the socket contains descriptors
      */
     static NotificationSocket open(OwnedFd received, Direction direction) throws IOException {
         NotificationSocket opened = new NotificationSocket(received);
@@ -54,7 +54,7 @@ final class NotificationSocket extends NotificationStream {
     boolean discardWords() {
         boolean any = false;
         long received = 0;
-        // An empty datagram looks like the end of a stream, so the loop goes on.
+        // Continues after a result of 0, which is either the end of the stream or an empty datagram.
         for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
             received = receive();
             any |= received > 0;
@@ -72,7 +72,7 @@ final class NotificationSocket extends NotificationStream {
         return received;
     }
 
-    /** Closes received descriptors. A notification has none, so the socket is not read again. */
+    /** Closes received descriptors. A notification contains no descriptors, so a socket with one is not read again. */
     private void closeDescriptors(SocketMessageHeader message) {
         int descriptors = message.descriptors();
         for (int i = 0; i < descriptors; i++) {
@@ -81,7 +81,7 @@ final class NotificationSocket extends NotificationStream {
         stuck = descriptors > 0;
     }
 
-    /** Whether the peer sent descriptors: without this, it could leave open any number of them. */
+    /** Returns whether the peer has sent descriptors over the socket, which it could do without limit. */
     @Override
     public boolean isStuck() {
         return stuck;

@@ -5,8 +5,8 @@ import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A peer's pipe or socket for notifications. The peer can hold its kernel locks, so the peer's {@link PeerFileExecutor}
- * makes all calls: at most one signal and one drain are queued at a time.
+ * A pipe or socket that a peer sent for notifications. The peer can hold its kernel locks, so the peer's
+ * {@link PeerFileExecutor} makes all system calls. At most one signal and one drain are queued at a time.
  */
 abstract sealed class NotificationStream extends NotificationFd permits NotificationPipe, NotificationSocket {
     final OwnedFd peer;
@@ -14,17 +14,17 @@ abstract sealed class NotificationStream extends NotificationFd permits Notifica
     private final AtomicBoolean signalQueued = new AtomicBoolean();
     private final AtomicBoolean drainQueued = new AtomicBoolean();
     private final AtomicBoolean drained = new AtomicBoolean();
-    /** Confined to the executor. */
+    /** Whether the peer has closed the read end. Used by the peer's executor only. */
     private boolean readerGone;
 
     NotificationStream(OwnedFd peer) {
         this.peer = peer;
     }
 
-    /** Sends a word without waiting. Returns the result of the system call. */
+    /** Sends a word without waiting. Returns the number of bytes sent, or a negated errno. */
     abstract long sendWord();
 
-    /** Receives and discards words without waiting, up to a limit. Returns whether there were any. */
+    /** Receives and discards a limited number of words without waiting. Returns whether there was at least one. */
     abstract boolean discardWords();
 
     @Override

@@ -6,11 +6,11 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * The process that connected, or created the socket pair (SO_PEERCRED).
+ * The process that called connect(2) or socketpair(2) for a UNIX socket (unix(7), SO_PEERCRED).
  *
- * @param pid 0 for a process of another pid namespace
- * @param uid effective user id, unsigned
- * @param gid effective group id, unsigned
+ * @param pid the process ID; 0 for a process that is not visible in the pid namespace of this process
+ * @param uid the effective user ID, unsigned
+ * @param gid the effective group ID, unsigned
  */
 public record PeerCredentials(int pid, int uid, int gid) {
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
@@ -20,7 +20,7 @@ public record PeerCredentials(int pid, int uid, int gid) {
     // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
     private static final int UCRED_BYTES = 12;
 
-    /** The peer of a socket; null if it has none. */
+    /** Returns the credentials of a socket's peer; null if getsockopt(2) fails. */
     static PeerCredentials of(int socket) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);

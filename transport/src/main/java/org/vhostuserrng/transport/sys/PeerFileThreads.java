@@ -8,10 +8,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads of all {@link PeerFileExecutor}s. Two actions run at a time, and one more for each action that is
- * blocked: if no action has begun for {@link #STALL_NANOS} while one is queued, another one runs. There are as many
- * threads as running actions, and one in reserve; each ends after a second without work. At most one action of a guest
- * runs, so that the number of guests limits the number of threads. Any thread.
+ * The threads of all {@link PeerFileExecutor}s. Two actions run at a time, and one more for each blocked action: if an
+ * action is queued and no action has begun for {@link #STALL_NANOS}, one more may run. There is one thread for each
+ * running action, and one in reserve. A thread ends after a second without work. At most one action of each guest runs
+ * at a time, so the number of guests limits the number of threads. Any thread may submit actions.
  */
 public final class PeerFileThreads implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(PeerFileThreads.class);
@@ -19,20 +19,20 @@ public final class PeerFileThreads implements Executor {
     private static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    // All fields are guarded by this object's monitor, which no thread holds during a system call on a peer's file.
+    // This object's monitor guards all fields. No thread holds it during a system call on a peer's file.
     private final Queue<Runnable> queue = new ArrayDeque<>();
-    /** Threads that exist or are being started. */
+    /** Number of threads that exist or are being started. */
     private int threads;
-    /** Actions that run now. */
+    /** Number of actions that are running. */
     private int running;
     /** The number of actions that may run at the same time. */
     private int permits = MIN_PERMITS;
-    /** Actions that have begun so far. */
+    /** Number of actions that have begun so far. */
     private long begun;
 
     private int threadNumber;
 
-    /** Starts no thread yet. */
+    /** Creates the executor without threads. {@link #execute} starts the first one. */
     public PeerFileThreads() {}
 
     @Override
@@ -52,7 +52,8 @@ public final class PeerFileThreads implements Executor {
     private void startThread() {
         String name;
         synchronized (this) {
-            // Not numbered by Thread.Builder, whose counter delays the loop by 10 ms at its first use.
+            // Does not use the counter of Thread.Builder, whose first use takes 10 ms, during which the loop would
+            // wait.
             name = "peer-files-" + threadNumber;
             threadNumber++;
         }
@@ -73,7 +74,7 @@ public final class PeerFileThreads implements Executor {
         }
     }
 
-    /** The next action, or null if this thread is to end. */
+    /** Waits for the next action and removes it from the queue. Returns null if this thread must end. */
     private synchronized Runnable next() {
         long idleUntil = System.nanoTime() + IDLE_NANOS;
         while (queue.isEmpty() || running >= permits) {
@@ -94,15 +95,15 @@ public final class PeerFileThreads implements Executor {
         return queue.remove();
     }
 
-    /** Whether the calling thread is the only one that is left if the running actions are blocked. */
+    /** Returns whether the calling thread is the only one that does not run an action, while others do. */
     private boolean isReserve() {
         return running > 0 && threads - running == 1;
     }
 
     /**
-     * An action has ended.
+     * Records that an action has ended.
      *
-     * @param wasBlocked whether another action may have got a permit because of it
+     * @param wasBlocked whether the action ran so long that another one may have been permitted because of it
      */
     private synchronized void ended(boolean wasBlocked) {
         running--;
@@ -112,7 +113,9 @@ public final class PeerFileThreads implements Executor {
         notifyAll();
     }
 
-    /** Waits, and returns whether the first action of the queue has stayed there all the time. */
+    /**
+     * Waits up to {@link #STALL_NANOS} for a permit. Returns true if no action has begun meanwhile and one is queued.
+     */
     private boolean isStalled() {
         long before = begun;
         long deadline = System.nanoTime() + STALL_NANOS;
@@ -124,7 +127,10 @@ public final class PeerFileThreads implements Executor {
         return false;
     }
 
-    /** Waits for a change until a deadline. Returns false if the deadline has passed. */
+    /**
+     * Waits until another thread calls notifyAll, or until a deadline. Returns false if the deadline had already
+     * passed.
+     */
     private boolean await(long deadline) {
         long nanos = deadline - System.nanoTime();
         if (nanos <= 0) {
@@ -138,7 +144,7 @@ public final class PeerFileThreads implements Executor {
         return true;
     }
 
-    /** Starts a thread if all others run an action, so that one is left if they block. */
+    /** Starts a thread if all others run an action, so that one is available if these block. */
     private void startReserve() {
         synchronized (this) {
             if (threads > running) {
@@ -149,7 +155,7 @@ public final class PeerFileThreads implements Executor {
         try {
             startThread();
         } catch (OutOfMemoryError noThread) {
-            // The host limits this process's threads. The next action that begins tries again.
+            // The host limits the number of threads. The next action that begins tries again to start one.
             synchronized (this) {
                 threads--;
             }

@@ -8,15 +8,16 @@ import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
 
 /**
- * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
- * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). The peer can hold the pipe's
- * lock, so all methods but {@link #fd}, {@link #execute} and {@link #close} run in the peer's {@link PeerFileExecutor}.
+ * One end of a pipe that a peer created. The peer shares the open file description and can clear O_NONBLOCK at any
+ * time, so splice(2) with SPLICE_F_NONBLOCK moves the bytes from or to a pipe of this process. The peer can hold the
+ * lock of its pipe, so all methods except {@link #fd}, {@link #execute} and {@link #close} must run in the peer's
+ * {@link PeerFileExecutor}.
  */
 public final class PeerPipeEnd implements AutoCloseable {
-    /** {@link #send} and {@link #receive}: the call would block. */
+    /** Returned by {@link #send} and {@link #receive} if the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** The smallest capacity of a pipe on any host: one page of 4 KiB. */
+    /** The smallest capacity of a pipe on any host in bytes: one page of 4 KiB. */
     public static final int CAPACITY = 4096;
 
     private static final MemorySegment SPLICE = Libc.symbol("splice");
@@ -65,7 +66,7 @@ public final class PeerPipeEnd implements AutoCloseable {
         int sent = queued < 0 ? queued : splice(readEnd, peer, queued);
         int unsent = queued - Math.max(sent, 0);
         if (unsent > 0) {
-            // Removes the rest from the queue. The source already contains these bytes.
+            // Removes the unsent bytes from this process's pipe. Overwrites them in the source with the same bytes.
             MemorySegment rest = source.asSlice(queued - unsent);
             long removed = Libc.callLong(READ, readEnd.number(), rest.address(), unsent, 0, 0, 0);
             assert removed == unsent;
@@ -76,7 +77,7 @@ public final class PeerPipeEnd implements AutoCloseable {
     /**
      * Receives bytes.
      *
-     * @return the number of bytes, 0 at the end, {@link #WOULD_BLOCK}, or another negated errno
+     * @return the number of bytes received, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno
      */
     public int receive(MemorySegment target) {
         int moved = splice(peer, writeEnd, (int) Math.min(target.byteSize(), CAPACITY));
@@ -87,17 +88,17 @@ public final class PeerPipeEnd implements AutoCloseable {
         return (int) Libc.callLong(SPLICE, from.number(), NO_OFFSET, to.number(), NO_OFFSET, limit, SPLICE_F_NONBLOCK);
     }
 
-    /** For registration with {@link Epoll}. This object remains the owner. */
+    /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return peer;
     }
 
-    /** Runs calls of this object's methods in the peer's executor. */
+    /** Runs an action that calls this object's methods in the peer's executor. */
     public void execute(Runnable calls) {
         peer.execute(calls);
     }
 
-    /** Closes the pipe after all calls that were passed to {@link #execute} before. */
+    /** Closes the pipe after all actions that were passed to {@link #execute} before. */
     @Override
     public void close() {
         peer.execute(this::closeAll);

@@ -6,12 +6,12 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A stream to a peer, over a descriptor that the peer sent: a connected stream socket of any domain, or the write end
- * of a pipe. Does not wait for room, even if the peer clears O_NONBLOCK, but for locks that the peer can hold.
- * {@link #adopt} and {@link #send} therefore run in the peer's {@link PeerFileExecutor}.
+ * Writes to a stream whose descriptor a peer sent: a connected stream socket of any domain, or the write end of a pipe.
+ * Never waits for room, even if the peer clears O_NONBLOCK. {@link #adopt} and {@link #send} may wait for locks that
+ * the peer holds, so they must run in the peer's {@link PeerFileExecutor}.
  */
 public final class PeerStreamWriter implements AutoCloseable {
-    /** {@link #send}: the call would block. */
+    /** Returned by {@link #send} if the call would block. */
     public static final int WOULD_BLOCK = UnixStreamSocket.WOULD_BLOCK;
 
     /** Null for a pipe. */
@@ -27,7 +27,8 @@ public final class PeerStreamWriter implements AutoCloseable {
     /**
      * Takes ownership of a descriptor that a peer sent.
      *
-     * @throws IOException if the descriptor is not such a stream; the descriptor is closed
+     * @throws IOException if the descriptor is neither a connected stream socket nor the write end of a pipe, or if
+     *     messages are queued in the socket; the descriptor is closed
      */
     public static PeerStreamWriter adopt(OwnedFd received) throws IOException {
         FileStatus status;
@@ -74,7 +75,7 @@ public final class PeerStreamWriter implements AutoCloseable {
         return socket == null ? pipe.send(source) : socket.send(source);
     }
 
-    /** Runs calls of {@link #send} in the peer's executor. */
+    /** Runs an action that calls {@link #send} in the peer's executor. */
     public void execute(Runnable calls) {
         if (socket == null) {
             pipe.execute(calls);
@@ -83,7 +84,7 @@ public final class PeerStreamWriter implements AutoCloseable {
         }
     }
 
-    /** Closes the stream after all calls that were passed to {@link #execute} before. */
+    /** Closes the stream after all actions that were passed to {@link #execute} before. */
     @Override
     public void close() {
         if (socket == null) {

@@ -15,12 +15,12 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A regular file that only this process writes, and that others may read. It belongs to this process's user, who alone
- * may write it, and it is not a symbolic link. So no other user but root can truncate it, which would make an access to
- * the mapped file raise SIGBUS.
+ * A regular file that only this process writes, and that others may read. The user of this process owns the file,
+ * nobody else may write it, and it is not a symbolic link. So no other user except root can truncate the file, which
+ * would make an access to its mapping raise SIGBUS.
  *
- * <p>An open file description lock on the whole file marks the process that writes it. A reader can only have a read
- * lock. Confined to one thread.
+ * <p>The process that writes the file has an open file description lock for writing on the whole file. Readers can only
+ * set a read lock. Confined to one thread.
  */
 public final class SingleWriterFile implements AutoCloseable {
     private static final MemorySegment OPEN = Libc.symbol("open");
@@ -57,9 +57,9 @@ public final class SingleWriterFile implements AutoCloseable {
     }
 
     /**
-     * Opens the file, or creates it empty and readable by its owner only.
+     * Opens the file, or creates it, empty and accessible only by its owner.
      *
-     * @throws IOException with a reason that does not name the file, if this process may not be its only writer
+     * @throws IOException if the file cannot be opened, or if others may write it; the message does not name the file
      */
     public static SingleWriterFile open(Path path) throws IOException {
         OwnedFd file;
@@ -76,7 +76,7 @@ public final class SingleWriterFile implements AutoCloseable {
     }
 
     private static OwnedFd open(MemorySegment name) throws IOException {
-        // O_NONBLOCK: the file may be a FIFO.
+        // O_NONBLOCK: the file may be a FIFO, and opening it would block.
         int flags = O_RDWR | O_NOFOLLOW | OwnedFd.O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
         int number = Libc.callInt(OPEN, name.address(), flags, 0, 0, 0);
         if (number == -Errno.ENOENT) {
@@ -104,10 +104,10 @@ public final class SingleWriterFile implements AutoCloseable {
     }
 
     /**
-     * Locks the file. Returns false if a reader holds a lock and does not release it, which must not keep this process
-     * from starting.
+     * Locks the file. Returns false if a reader does not release its lock within a second: a reader must not prevent
+     * this process from starting.
      *
-     * @throws IOException if another process has locked it as its writer
+     * @throws IOException if another process has locked the file for writing
      */
     private static boolean lock(OwnedFd file) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
@@ -132,7 +132,7 @@ public final class SingleWriterFile implements AutoCloseable {
         }
     }
 
-    /** Whether no other process can be the file's writer. */
+    /** Returns whether this process has the lock, so that no other process can be the writer. */
     public boolean isLocked() {
         return locked;
     }
@@ -143,10 +143,10 @@ public final class SingleWriterFile implements AutoCloseable {
     }
 
     /**
-     * Maps the file until the process exits, after it was extended to at least {@code size} bytes. Its blocks are
-     * allocated, so that a store cannot fail for lack of space.
+     * Extends the file to at least {@code size} bytes and maps it until the process exits. Allocates its blocks, so
+     * that a store cannot raise SIGBUS for lack of space.
      *
-     * @return any thread may access it
+     * @return the mapped file, which any thread may access
      */
     public MemorySegment map(long size) throws IOException {
         int errno = (int) Libc.callRaw(POSIX_FALLOCATE, file.number(), 0, size, 0, 0);
@@ -156,12 +156,15 @@ public final class SingleWriterFile implements AutoCloseable {
         return MemoryMapping.mapUntilExit(file, size, Set.of("any"));
     }
 
-    /** Sets the permissions, after the content of a new file is complete. */
+    /** Sets the permissions of the file, such as after the content of a new file is complete. */
     public void setPermissions(int mode) throws IOException {
         ErrnoException.check("fchmod", Libc.callInt(FCHMOD, file.number(), mode, 0, 0, 0));
     }
 
-    /** Releases the lock and closes the descriptor. The mapping remains, and would keep the lock. */
+    /**
+     * Releases the lock and closes the descriptor. The lock must be released explicitly, because the mapping remains
+     * and keeps the open file description.
+     */
     @Override
     public void close() {
         try (Arena arena = Arena.ofConfined()) {

@@ -6,13 +6,14 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The {@code struct msghdr} of recvmsg(2) and sendmsg(2): one buffer, and space for the maximum number of descriptors
- * (SCM_RIGHTS). Each thread has one instance for all its sockets; its contents are valid until the thread's next call.
+ * The {@code struct msghdr} of recvmsg(2) and sendmsg(2), with one buffer and space for the maximum number of
+ * descriptors (SCM_RIGHTS). Each thread has one instance for all its sockets, whose contents are valid until the thread
+ * prepares the next message.
  */
 final class SocketMessageHeader {
     /**
-     * linux/net/scm.h: maximum per sendmsg(2). With less space, the kernel itself would close the excess descriptors,
-     * which may block.
+     * linux/net/scm.h: the maximum number of descriptors per sendmsg(2). With less space, the kernel would close the
+     * excess descriptors in recvmsg(2), which may block.
      */
     private static final int SCM_MAX_FD = 253;
 
@@ -34,11 +35,11 @@ final class SocketMessageHeader {
     private static final long IOV_BASE = 0;
     private static final long IOV_LEN = 8;
     private static final long IOVEC_BYTES = 16;
-    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }; followed by the descriptors
+    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }; the descriptors follow.
     private static final long CMSG_LEVEL = 8;
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
-    /** In the first page, which Linux never maps (mmap_min_addr). */
+    /** An address in the first page, which Linux never maps (mmap_min_addr). */
     private static final long INVALID_ADDRESS = 8;
 
     private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
@@ -64,9 +65,9 @@ final class SocketMessageHeader {
     }
 
     /**
-     * Prepares the calling thread's instance to receive into {@code target} and, behind it, one byte at an invalid
-     * address. The kernel then stops at the end of {@code target} if the next byte belongs to another message piece,
-     * and fails with EFAULT if it belongs to the same one.
+     * Prepares the calling thread's instance to receive into {@code target} and one more byte at an invalid address. If
+     * the peer sent the next byte with another sendmsg(2), the kernel stops at the end of {@code target}; if it sent
+     * that byte with the same call, recvmsg(2) fails with EFAULT.
      */
     static SocketMessageHeader toReceiveUpToPiece(MemorySegment target) {
         SocketMessageHeader message = toReceive(target);
@@ -76,7 +77,7 @@ final class SocketMessageHeader {
         return message;
     }
 
-    /** Prepares the calling thread's instance to send {@code source} and a descriptor. */
+    /** Prepares the calling thread's instance to send the bytes of {@code source} and a descriptor. */
     static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = OF_THREAD.get().of(source.address(), source.byteSize(), CMSG_SPACE_OF_ONE);
         MemorySegment control = message.control;
@@ -87,7 +88,11 @@ final class SocketMessageHeader {
         return message;
     }
 
-    /** Like {@link #toSend(MemorySegment, OwnedFd)}, for a socket that is not connected. */
+    /**
+     * Like {@link #toSend(MemorySegment, OwnedFd)}, for a socket that is not connected.
+     *
+     * @param receiver the address of the receiver, a struct sockaddr
+     */
     static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed, MemorySegment receiver) {
         SocketMessageHeader message = toSend(source, passed);
         message.header.set(ValueLayout.JAVA_LONG, MSG_NAME, receiver.address());
@@ -110,7 +115,10 @@ final class SocketMessageHeader {
         return header.address();
     }
 
-    /** Whether descriptors were dropped, because they were too many or were denied to this process. */
+    /**
+     * Returns whether the kernel dropped descriptors, because there were too many or because this process may not
+     * receive them.
+     */
     boolean isTruncated() {
         return (header.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
     }
@@ -121,7 +129,7 @@ final class SocketMessageHeader {
         boolean rights = used >= CMSG_DATA
                 && control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
                 && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
-        // The kernel writes cmsg_len. It never exceeds the control buffer.
+        // Trusts cmsg_len: the kernel writes it, and it never exceeds the control buffer.
         return rights ? (int) (control.get(ValueLayout.JAVA_LONG, 0) - CMSG_DATA) / Integer.BYTES : 0;
     }
 

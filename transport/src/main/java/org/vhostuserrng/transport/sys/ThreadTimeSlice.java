@@ -6,19 +6,19 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * The time slice of a thread. Since Linux 6.12, a thread that wakes up preempts a thread with a longer slice. Without a
- * short slice, it waits up to 3 ms for the end of the running slice.
+ * Sets the time slice of a thread. Since Linux 6.12, a thread that wakes up preempts a running thread with a longer
+ * slice. Otherwise it waits up to 3 ms for the end of that slice.
  */
 public final class ThreadTimeSlice {
     private static final MemorySegment SYSCALL = Libc.symbol("syscall");
-    // System call numbers, because glibc has functions for these calls only since 2.41.
+    // The numbers of the system calls, because glibc has functions for them only since version 2.41.
     private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
     private static final int SCHED_SETATTR = X86 ? 314 : 274;
     private static final int SCHED_GETATTR = X86 ? 315 : 275;
     private static final int THIS_THREAD = 0;
     private static final int SCHED_OTHER = 0;
 
-    /** The minimum that the kernel allows. */
+    /** The minimum slice that the kernel allows. */
     private static final long MIN_SLICE_NANOS = 100_000;
 
     // struct sched_attr { u32 size; u32 sched_policy; u64 sched_flags; s32 sched_nice; u32 sched_priority;

@@ -28,9 +28,9 @@ public final class UnixDatagramSocket implements AutoCloseable {
     }
 
     /**
-     * Opens a socket that sends to {@code address}. The receiver need not exist yet.
+     * Opens a socket that sends to an address. The receiver need not exist yet.
      *
-     * @param address the absolute path of a socket, or {@code @} and an abstract name
+     * @param address the absolute path of a socket, or {@code @} and its abstract name
      * @throws IllegalArgumentException if the address has another form or is too long
      */
     public static UnixDatagramSocket to(String address) throws ErrnoException {
@@ -45,7 +45,11 @@ public final class UnixDatagramSocket implements AutoCloseable {
         }
     }
 
-    /** Sends one datagram. Throws EAGAIN if the receiver's queue is full. */
+    /**
+     * Sends one datagram.
+     *
+     * @throws ErrnoException if the datagram cannot be sent, with EAGAIN if the queue of the receiver is full
+     */
     public void send(byte[] datagram) throws ErrnoException {
         try (Arena scope = Arena.ofConfined()) {
             MemorySegment bytes = scope.allocateFrom(ValueLayout.JAVA_BYTE, datagram);
@@ -61,7 +65,7 @@ public final class UnixDatagramSocket implements AutoCloseable {
         }
     }
 
-    /** Like {@link #send(byte[])}, with a descriptor that the caller still owns. */
+    /** Like {@link #send(byte[])}, with a descriptor. The caller remains the owner of the descriptor. */
     public void send(byte[] datagram, OwnedFd passed) throws ErrnoException {
         try (Arena scope = Arena.ofConfined()) {
             MemorySegment bytes = scope.allocateFrom(ValueLayout.JAVA_BYTE, datagram);

@@ -11,8 +11,8 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A listening UNIX stream socket, non-blocking. {@link #close} removes the file of a socket that this process bound, if
- * it is still the same file. Confined to one thread at a time.
+ * A non-blocking, listening UNIX stream socket. {@link #close} removes the socket file if this process bound it and it
+ * is still the same file. Confined to one thread at a time.
  */
 public final class UnixListeningSocket implements AutoCloseable {
     private static final MemorySegment SOCKET = Libc.symbol("socket");
@@ -23,7 +23,10 @@ public final class UnixListeningSocket implements AutoCloseable {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int SO_ACCEPTCONN = 30;
-    /** Maximum number of waiting front-ends. The kernel lowers it to its own limit. */
+    /**
+     * Maximum number of front-ends that wait to be accepted. The kernel reduces it to its own limit
+     * (net.core.somaxconn).
+     */
     private static final int BACKLOG = 4096;
 
     private final OwnedFd fd;
@@ -35,7 +38,8 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Listens on {@code path}. Replaces a stale socket file. The umask determines who may connect.
+     * Listens on {@code path}. Replaces a stale socket file, which no process has bound. The umask determines who may
+     * connect.
      *
      * @throws IOException if another process listens on the path, if the path is not a socket, or if it cannot be bound
      */
@@ -44,27 +48,29 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Like {@link #bind(Path)}. The file has its permissions when it appears.
+     * Like {@link #bind(Path)}. The socket file has its final permissions from the moment it appears at {@code path}.
      *
-     * @param permissions null if the umask determines who may connect
+     * @param permissions the permissions of the file; null if the umask determines who may connect
      */
     public static UnixListeningSocket bind(Path path, SocketFilePermissions permissions) throws IOException {
         return bind(UnixSocketFileLock.acquire(path), UnixSocketFile.at(path, permissions));
     }
 
     /**
-     * Like {@link #bind(Path, SocketFilePermissions)}. Does not wait.
+     * Like {@link #bind(Path, SocketFilePermissions)}, but does not wait for another daemon that is starting on the
+     * path.
      *
-     * @throws IOException also if another daemon is just starting on the path
+     * @throws IOException as {@link #bind(Path)}, or if another daemon is starting on the path at this moment
      */
     public static UnixListeningSocket tryBind(Path path, SocketFilePermissions permissions) throws IOException {
         return bind(UnixSocketFileLock.tryAcquire(path), UnixSocketFile.at(path, permissions));
     }
 
     /**
-     * Listens on the path of this socket again, whose file another process removed, renamed or replaced. Does not wait.
+     * Listens again on the path of this socket, after another process has removed, renamed or replaced its file. Does
+     * not wait for another daemon that is starting on the path.
      *
-     * @throws IOException as {@link #bind(Path)}, or if another daemon is just starting on the path
+     * @throws IOException as {@link #bind(Path)}, or if another daemon is starting on the path at this moment
      */
     public UnixListeningSocket bindAgain() throws IOException {
         return bind(UnixSocketFileLock.tryAcquire(file.path()), file.unbound());
@@ -101,23 +107,26 @@ public final class UnixListeningSocket implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixSocketAddress.of(path, arena);
             check("bind " + file, BIND, fd, address.address(), address.byteSize());
-            // Listens immediately, because a front-end may connect as soon as the file exists.
+            // Listens immediately after bind(2), because a front-end may connect as soon as the file exists.
             check("listen", LISTEN, fd, BACKLOG, 0);
         }
     }
 
-    /** Takes ownership of an inherited listening socket. Its file belongs to the process that bound it. */
+    /**
+     * Takes ownership of an inherited listening socket. {@link #close} does not remove its file, which another process
+     * bound.
+     */
     public static UnixListeningSocket adopt(OwnedFd inherited) throws IOException {
         inherited.setNonBlocking();
         return new UnixListeningSocket(inherited, UnixSocketFile.none());
     }
 
-    /** Whether a descriptor is a listening UNIX stream socket. */
+    /** Returns whether a descriptor is a listening UNIX stream socket. */
     public static boolean isListening(OwnedFd fd) {
         return UnixStreamSocket.isUnixStream(fd) && UnixStreamSocket.option(fd, SO_ACCEPTCONN) == 1;
     }
 
-    /** The last element of the path to which a UNIX socket is bound; null if it is not bound to a path. */
+    /** Returns the last element of the path to which a UNIX socket is bound; null if it is not bound to a path. */
     public static String fileName(OwnedFd fd) {
         String path = UnixSocketAddress.boundPath(fd);
         return path == null ? null : path.substring(path.lastIndexOf('/') + 1);
@@ -134,7 +143,7 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Accepts the next front-end; null if none is waiting.
+     * Accepts the next front-end. Returns null if none is waiting.
      *
      * @param closer closes the descriptors that the front-end sends
      */
@@ -144,9 +153,10 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Accepts the next front-end; null if none is waiting.
+     * Accepts the next front-end. Returns null if none is waiting.
      *
-     * @param closers closes the descriptors that a front-end sends; its argument is null if the process is unknown
+     * @param closers returns the executor that closes the descriptors that the front-end sends; its argument is null if
+     *     the credentials of the front-end are unknown
      */
     public UnixStreamSocket accept(Function<PeerCredentials, PeerFileExecutor> closers) throws ErrnoException {
         int number = accept();
@@ -161,30 +171,30 @@ public final class UnixListeningSocket implements AutoCloseable {
         return ErrnoException.check("accept4", number);
     }
 
-    /** For registration with {@link Epoll}. This object remains the owner. */
+    /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }
 
-    /** Whether this process bound the socket to a file, which others may remove or replace. */
+    /** Returns whether this process bound the socket to a file, as opposed to an inherited socket. */
     public boolean hasFile() {
         return file.path() != null;
     }
 
     /**
-     * Whether the path still names the file of this socket, as far as this process can see: true also if it may not
-     * search the directory any more.
+     * Returns whether the path still names the file of this socket. Returns true also if it cannot be determined, for
+     * example because this process may no longer search the directory.
      */
     public boolean isFileIntact() {
         return file.isIntact();
     }
 
-    /** Whether the path names nothing: the file was removed or renamed, not replaced. */
+    /** Returns whether the path names no file, because the file was removed or renamed, but not replaced. */
     public boolean isFileMissing() {
         return file.isMissing();
     }
 
-    /** The path of the file, for the log. */
+    /** The path of the socket file, for a log line. */
     public String fileName() {
         return file.toString();
     }

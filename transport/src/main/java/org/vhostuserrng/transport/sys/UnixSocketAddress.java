@@ -9,12 +9,12 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
+/** Encodes and decodes struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
 final class UnixSocketAddress {
     static final int AF_UNIX = 1;
     static final int PATH_OFFSET = 2;
     private static final int PATH_BYTES = 108;
-    /** Maximum length of a path: the last byte of sun_path is NUL. */
+    /** Maximum length of a path in bytes, because the last byte of sun_path is NUL. */
     static final int MAX_PATH_BYTES = PATH_BYTES - 1;
 
     private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
@@ -34,9 +34,9 @@ final class UnixSocketAddress {
     }
 
     /**
-     * The address in the form of systemd's variables.
+     * Encodes an address in the form that systemd uses in environment variables.
      *
-     * @param text an absolute path, or {@code @} and an abstract name
+     * @param text the absolute path of a socket, or {@code @} and its abstract name
      * @throws IllegalArgumentException if the text has another form or is too long
      */
     static MemorySegment of(String text, Arena arena) {
@@ -46,7 +46,7 @@ final class UnixSocketAddress {
             throw new IllegalArgumentException(
                     "expected an absolute path, or @ and an abstract name, of at most " + MAX_PATH_BYTES + " bytes");
         }
-        // unix(7): the length of an abstract address determines its name, so it includes no further zero.
+        // unix(7): the length of the address determines the end of an abstract name, so no NUL byte follows it.
         MemorySegment address = arena.allocate(PATH_OFFSET + name.length + (isAbstract ? 0 : 1), Long.BYTES);
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
         MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, PATH_OFFSET, name.length);
@@ -56,7 +56,10 @@ final class UnixSocketAddress {
         return address;
     }
 
-    /** The path to which a socket is bound; null if it has none, has an abstract name, or is not a UNIX socket. */
+    /**
+     * Returns the path to which a socket is bound; null if it is not bound, has an abstract name, or is not a UNIX
+     * socket.
+     */
     static String boundPath(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
             int size = PATH_OFFSET + PATH_BYTES;

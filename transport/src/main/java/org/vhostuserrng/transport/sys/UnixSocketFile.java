@@ -12,8 +12,8 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The file of a listening socket. {@link #remove} deletes it only if it is still the file that was bound. Confined to
- * one thread at a time.
+ * The file of a listening socket. {@link #remove} deletes the file only if it is still the one that was bound. Confined
+ * to one thread at a time.
  */
 final class UnixSocketFile {
     private static final MemorySegment CONNECT = Libc.symbol("connect");
@@ -40,13 +40,13 @@ final class UnixSocketFile {
         this.bound = bound;
     }
 
-    /** The file of a socket that another process bound: never removed. */
+    /** The file of a socket that another process bound, which is never removed. */
     static UnixSocketFile none() {
         return NONE;
     }
 
     /**
-     * The file of a socket that is not bound yet.
+     * Creates the object for a socket that is not bound yet.
      *
      * @param permissions null if the umask determines them
      */
@@ -65,17 +65,19 @@ final class UnixSocketFile {
         return permissions;
     }
 
-    /** This path for another socket. */
+    /** Returns a copy of this object for another socket on the same path, which is not bound yet. */
     UnixSocketFile unbound() {
         return new UnixSocketFile(path, name, scratch, permissions, null);
     }
 
-    /** The file after its socket has been bound. */
+    /**
+     * Returns a copy of this object with the file that the path names now. Must be called after the socket was bound.
+     */
     UnixSocketFile bound() throws ErrnoException {
         return new UnixSocketFile(path, name, scratch, permissions, FileStatus.ofName(name));
     }
 
-    /** Whether the path names the bound file, as far as this process can see. */
+    /** Returns true if the path names the bound file, or if this cannot be determined. */
     boolean isIntact() {
         if (path == null) {
             return true;
@@ -84,21 +86,21 @@ final class UnixSocketFile {
         return named != 0 && !isMissing(named);
     }
 
-    /** Whether the path names nothing. */
+    /** Returns whether the path names no file. */
     boolean isMissing() {
         return path != null && isMissing(bound.isNamed(name, scratch));
     }
 
     void remove() {
         if (path != null && bound.isNamed(name, scratch) == 1) {
-            // Fails if the directory is no longer writable.
+            // A failure is ignored, for example because the directory is no longer writable.
             int ignored = Libc.callInt(UNLINK, name.address(), 0, 0, 0, 0);
             assert ignored <= 0;
         }
     }
 
     /**
-     * Removes a socket file that no process has bound.
+     * Removes the file at the path if it is a socket that no process has bound.
      *
      * @throws IOException if the file is not a socket, or if a process has bound it
      */
@@ -125,15 +127,16 @@ final class UnixSocketFile {
     }
 
     /**
-     * Whether a process has bound the file. A datagram socket cannot connect to a stream socket, so the process does
-     * not notice: Linux answers EPROTOTYPE, but ECONNREFUSED if no socket is bound to the file.
+     * Returns whether a process has bound the file. Tries to connect with a datagram socket, which the process does not
+     * notice: connect(2) fails with EPROTOTYPE if a stream socket is bound to the file, and with ECONNREFUSED if no
+     * socket is.
      */
     private boolean isBoundByAProcess() throws IOException {
         OwnedFd probe = UnixListeningSocket.newSocket(SOCK_DGRAM, null);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixSocketAddress.of(path, arena);
             int result = Libc.callInt(CONNECT, probe.number(), address.address(), address.byteSize(), 0, 0);
-            // Every other result, such as EACCES, may come from a live listener.
+            // A process may be listening in the case of every other result, such as EACCES.
             return result != -Errno.ECONNREFUSED;
         } finally {
             probe.close();

@@ -13,8 +13,8 @@ import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The file of a socket under another name in the same directory, until it has its permissions. So the path names the
- * socket only with the right ones; the umask, which all threads share, stays as it is. Confined to one thread.
+ * A socket file with a temporary name in the same directory, until its permissions are set. So the file appears at its
+ * path with its final permissions, without a change of the umask, which all threads share. Confined to one thread.
  */
 final class UnixSocketFileDraft implements AutoCloseable {
     private static final MemorySegment FCHMOD = Libc.symbol("fchmod");
@@ -40,7 +40,11 @@ final class UnixSocketFileDraft implements AutoCloseable {
 
     private boolean bound;
 
-    /** A draft of a socket file, which no other process has bound. */
+    /**
+     * Creates the draft of a socket file. Removes the stale draft of an earlier process.
+     *
+     * @throws IOException if another process uses the name of the draft, or if the path is too long
+     */
     UnixSocketFileDraft(Path path, SocketFilePermissions permissions) throws IOException {
         this.path = path;
         this.draft = draftOf(path);
@@ -54,7 +58,9 @@ final class UnixSocketFileDraft implements AutoCloseable {
         }
     }
 
-    /** The path with a suffix, which replaces the end of a name that would become too long. */
+    /**
+     * Returns the path with a suffix. The suffix replaces the end of the file name if the path would become too long.
+     */
     static Path draftOf(Path path) throws IOException {
         byte[] file = NativePath.bytes(path.getFileName());
         int excess = Math.max(0, NativePath.bytes(path).length + SUFFIX.length - UnixSocketAddress.MAX_PATH_BYTES);
@@ -67,7 +73,10 @@ final class UnixSocketFileDraft implements AutoCloseable {
         return path.resolveSibling(NativePath.of(NativeText.decode(name)));
     }
 
-    /** The path to bind the socket to. Nobody else may connect there. */
+    /**
+     * Sets the mode of a socket before it is bound, and returns the path to bind it to, at which only the owner may
+     * connect.
+     */
     Path prepare(OwnedFd socket) throws ErrnoException {
         // unix(7): a new socket file has the mode of the socket, less the umask.
         int mode = permissions.mode() & OWNER_ONLY;
@@ -75,7 +84,7 @@ final class UnixSocketFileDraft implements AutoCloseable {
         return draft;
     }
 
-    /** Gives the bound file its permissions and its name. */
+    /** Sets the permissions of the bound file, and links it at its path. */
     void publish() throws IOException {
         bound = true;
         int flags = O_PATH_CLOEXEC | O_NOFOLLOW;
@@ -88,7 +97,7 @@ final class UnixSocketFileDraft implements AutoCloseable {
             file.close();
         }
         MemorySegment target = NativePath.allocate(arena, path);
-        // Unlike rename(2), fails if the path has come to exist.
+        // link(2) fails if the path exists meanwhile; rename(2) would replace the file.
         ErrnoException.check(
                 "bind " + NativePath.text(path), Libc.callInt(LINK, name.address(), target.address(), 0, 0, 0));
     }
@@ -107,7 +116,7 @@ final class UnixSocketFileDraft implements AutoCloseable {
                             + Integer.toUnsignedString(permissions.group()),
                     Libc.callInt(FCHOWNAT, file.number(), empty, -1, permissions.group(), AT_EMPTY_PATH));
         }
-        // Not by name, which another user of the directory could have linked to another file.
+        // Not by name: another user who may write the directory could have replaced the name by a link to another file.
         long link = arena.allocateFrom("/proc/self/fd/" + file.number()).address();
         ErrnoException.check(
                 "change the mode of " + NativePath.text(path), Libc.callInt(CHMOD, link, permissions.mode(), 0, 0, 0));

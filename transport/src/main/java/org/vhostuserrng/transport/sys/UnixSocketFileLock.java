@@ -16,12 +16,13 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A lock on the file {@code PATH.lock} beside a socket. Without it, if two daemons start at the same time, both find
- * the socket file stale, and the second daemon removes the file that the first one has just bound.
+ * A lock on the file {@code PATH.lock} beside a socket. Without it, two daemons that start at the same time could both
+ * find the socket file stale, and the second one would remove the file that the first one has just bound.
  *
- * <p>Only the daemon's user can open the file, so no other user can lock it. It exists only while it is locked; a file
- * left over by a daemon that was killed is locked again. A file of another user, or a link, is not used. The lock
- * prevents an accident, so a daemon that cannot have it within {@link #MAX_ATTEMPTS} starts without it.
+ * <p>Only the daemon's user can open the lock file, so no other user can lock it. The file exists only while it is
+ * locked; a file that a killed daemon left is used again. A file of another user, and a symbolic link, are not used. A
+ * daemon that does not get the lock within {@link #MAX_ATTEMPTS} starts without it, because the lock only prevents
+ * accidents.
  */
 final class UnixSocketFileLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(UnixSocketFileLock.class);
@@ -44,9 +45,9 @@ final class UnixSocketFileLock implements AutoCloseable {
     private final String text;
     /** The path as a C string. */
     private final MemorySegment name;
-    /** Null without the lock. */
+    /** The locked file; null if this object does not have the lock. */
     private OwnedFd locked;
-    /** Why there is no lock; null if there is. */
+    /** The reason why this object does not have the lock; null if it has. */
     private String refusal;
 
     private UnixSocketFileLock(Path socket) {
@@ -55,7 +56,7 @@ final class UnixSocketFileLock implements AutoCloseable {
         name = NativePath.allocate(Arena.ofAuto(), path);
     }
 
-    /** Waits for the lock of a socket's path, but not for ever: the result may have no lock. */
+    /** Waits for the lock of a socket's path for a limited time. The returned object may not have the lock. */
     static UnixSocketFileLock acquire(Path socket) throws IOException {
         UnixSocketFileLock lock = new UnixSocketFileLock(socket);
         lock.tryLock();
@@ -67,9 +68,9 @@ final class UnixSocketFileLock implements AutoCloseable {
     }
 
     /**
-     * Locks a socket's path without waiting.
+     * Tries to lock a socket's path without waiting. The returned object may not have the lock.
      *
-     * @throws IOException if another process has locked it
+     * @throws IOException if another process has the lock
      */
     static UnixSocketFileLock tryAcquire(Path socket) throws IOException {
         UnixSocketFileLock lock = new UnixSocketFileLock(socket);
@@ -80,7 +81,7 @@ final class UnixSocketFileLock implements AutoCloseable {
         return lock;
     }
 
-    /** Logs why there is no lock, if so. For a socket that was bound nevertheless. */
+    /** Logs the reason if a socket was bound without the lock. */
     void logRefusal() {
         if (refusal != null) {
             LOG.warn("{}: {}; listening without this lock", text, refusal);
@@ -117,7 +118,8 @@ final class UnixSocketFileLock implements AutoCloseable {
         if (result < 0 && result != -Errno.EAGAIN) {
             return Libc.describe(-result);
         }
-        // The process that held the lock has removed the file: the next attempt creates another one.
+        // If the path no longer names the locked file, its previous owner has removed it: the next attempt creates
+        // another one.
         return result == 0 && status.isNamed(name, scratch()) == 1 ? null : BUSY;
     }
 

@@ -12,11 +12,11 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A connected UNIX stream socket, non-blocking, that can pass descriptors (SCM_RIGHTS). Confined to its creating
- * thread.
+ * A non-blocking, connected UNIX stream socket that can pass descriptors (SCM_RIGHTS). Confined to the thread that
+ * created it.
  */
 public final class UnixStreamSocket implements AutoCloseable {
-    /** {@link #receive} and {@link #send}: the call would block. */
+    /** Returned by {@link #receive} and {@link #send} if the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
@@ -59,7 +59,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int UCRED_BYTES = 12;
 
     private final OwnedFd fd;
-    /** Whether the end of the stream has been received: the socket contains no more descriptors. */
+    /** Whether the end of the stream has been received, so that the socket contains no more descriptors. */
     private boolean ended;
 
     UnixStreamSocket(OwnedFd fd) {
@@ -67,15 +67,18 @@ public final class UnixStreamSocket implements AutoCloseable {
         receiveOutOfBandInline();
     }
 
-    /** Receives out-of-band bytes inline. Otherwise one of them, with its descriptors, would remain in the socket. */
+    /**
+     * Makes the kernel deliver out-of-band bytes inline. Otherwise such a byte, and its descriptors, would remain in
+     * the socket.
+     */
     private void receiveOutOfBandInline() {
-        // Fails only on kernels that do not support out-of-band data on UNIX sockets.
+        // The call fails only on kernels that do not support out-of-band data on UNIX sockets.
         int ignored = setOption(fd, SO_OOBINLINE, 1);
         assert ignored <= 0;
     }
 
     /**
-     * Connects to the socket at {@code path}. Returns null if no process listens there.
+     * Connects to the socket at {@code path}. Returns null if no process listens there, or if its backlog is full.
      *
      * @param closer closes the descriptors that the peer sends
      */
@@ -102,17 +105,17 @@ public final class UnixStreamSocket implements AutoCloseable {
         return new UnixStreamSocket(inherited);
     }
 
-    /** Whether a descriptor is a connected UNIX stream socket. */
+    /** Returns whether a descriptor is a connected UNIX stream socket. */
     public static boolean isConnected(OwnedFd fd) {
         return isUnixStream(fd) && hasPeer(fd);
     }
 
-    /** Whether a descriptor is a connected UNIX socket of any type. */
+    /** Returns whether a descriptor is a connected UNIX socket of any type. */
     static boolean isConnectedUnixSocket(OwnedFd fd) {
         return option(fd, SO_DOMAIN) == UnixSocketAddress.AF_UNIX && hasPeer(fd);
     }
 
-    /** Whether a descriptor is a connected stream socket of any domain. */
+    /** Returns whether a descriptor is a connected stream socket of any domain. */
     static boolean isConnectedStream(OwnedFd fd) {
         return option(fd, SO_TYPE) == SOCK_STREAM && hasPeer(fd);
     }
@@ -121,7 +124,7 @@ public final class UnixStreamSocket implements AutoCloseable {
         return option(fd, SO_DOMAIN) == UnixSocketAddress.AF_UNIX && option(fd, SO_TYPE) == SOCK_STREAM;
     }
 
-    /** A socket option's value, or a negated errno. */
+    /** Returns the value of a socket option, or a negated errno. */
     static int option(OwnedFd fd, int name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
@@ -141,7 +144,7 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     private static boolean hasPeer(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
-            // Length 0: the name itself is not needed.
+            // With length 0 the kernel does not copy the name, which is not needed.
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
             return Libc.callInt(GETPEERNAME, fd.number(), length.address(), length.address(), 0, 0) == 0;
         }
@@ -150,9 +153,9 @@ public final class UnixStreamSocket implements AutoCloseable {
     /**
      * Receives bytes and descriptors.
      *
-     * @param fds receives the descriptors
+     * @param fds the received descriptors are added to this list, also if the call fails
      * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno: −EINVAL
-     *     if descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
+     *     if the kernel dropped descriptors, −ELOOP if a descriptor is the other end of a connection to this process
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         return receive(SocketMessageHeader.toReceive(target), 0, fds);
@@ -164,30 +167,31 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Like {@link #receive}, but leaves bytes and descriptors in the socket, and advances the offset of
-     * {@link #setPeekOffset}. Receives no descriptors of bytes beyond {@code target}.
+     * Like {@link #receive}, but leaves the bytes and descriptors in the socket, and advances the offset of
+     * {@link #setPeekOffset}. Does not receive descriptors that were sent with bytes beyond {@code target}.
      *
-     * @return also −EFAULT, if the peer sent the end of {@code target} and the next byte with one call
+     * @return as {@link #receive}, or −EFAULT if the peer sent the last byte of {@code target} and the next byte with
+     *     one call
      */
     public int peek(MemorySegment target, List<OwnedFd> fds) {
         return receive(SocketMessageHeader.toReceiveUpToPiece(target), MSG_PEEK, fds);
     }
 
-    /** Like {@link #receive}, but leaves the bytes in the socket, and receives no descriptors. */
+    /** Like {@link #receive}, but leaves the bytes in the socket, and does not receive descriptors. */
     public int peekBytes(MemorySegment target) {
         return (int)
                 Libc.callLong(RECV, fd.number(), target.address(), target.byteSize(), MSG_PEEK | MSG_DONTWAIT, 0, 0);
     }
 
-    /** Receives bytes and discards their descriptors, which earlier calls of {@link #peek} have returned. */
+    /** Receives bytes and drops their descriptors, duplicates of which earlier calls of {@link #peek} have returned. */
     public int discard(MemorySegment scratch) {
         return (int) Libc.callLong(RECV, fd.number(), scratch.address(), scratch.byteSize(), MSG_DONTWAIT, 0, 0);
     }
 
     /**
-     * Sets the offset at which {@link #peek} begins; a negative one switches it off, so that it begins at the first
-     * byte. The kernel keeps the offset with the socket, even after this process ends, and lowers it by the bytes
-     * received, but not below 0.
+     * Sets the offset at which {@link #peek} begins (SO_PEEK_OFF); a negative one makes it begin at the first byte. The
+     * kernel stores the offset in the socket, even after this process ends. Received bytes reduce the offset, but not
+     * below 0.
      */
     public void setPeekOffset(int offset) throws ErrnoException {
         setPeekOffset(fd, offset);
@@ -198,7 +202,7 @@ public final class UnixStreamSocket implements AutoCloseable {
         ErrnoException.check("setsockopt(SO_PEEK_OFF)", setOption(fd, SO_PEEK_OFF, offset));
     }
 
-    /** The offset that {@link #setPeekOffset} set, less the bytes received since. */
+    /** Returns the offset of {@link #setPeekOffset}, reduced by the bytes received since, or a negated errno. */
     public int peekOffset() {
         return option(fd, SO_PEEK_OFF);
     }
@@ -222,7 +226,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Sends bytes. Never blocks, even if the peer cleared O_NONBLOCK of a socket that it sent.
+     * Sends bytes. Never blocks, even if the peer has cleared O_NONBLOCK on a socket that it shares.
      *
      * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
      */
@@ -232,25 +236,31 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Sends bytes and, with the first byte, a descriptor that the caller still owns. Returns the same values as
-     * {@link #send(MemorySegment)}.
+     * Sends bytes and, with the first byte, a descriptor. The caller remains the owner of the descriptor. Returns the
+     * same values as {@link #send(MemorySegment)}.
      */
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
     }
 
-    /** Lets the kernel hold at most {@code bytes} of messages that the peer has not received, with its own overhead. */
+    /**
+     * Limits the kernel memory for bytes that the peer has not received (SO_SNDBUF), which includes the kernel's
+     * overhead.
+     */
     public void limitSendBuffer(int bytes) throws ErrnoException {
         ErrnoException.check("setsockopt(SO_SNDBUF)", setOption(fd, SO_SNDBUF, bytes));
     }
 
-    /** Whether the peer has not received all bytes yet that were sent to it. */
+    /** Returns whether the peer has not received all sent bytes yet. */
     public boolean hasUnreceived() {
         return unreceived() > 0;
     }
 
-    /** The kernel memory of the bytes that the peer has not received yet; 0 if it has received all of them. */
+    /**
+     * Returns the size of the kernel memory for bytes that the peer has not received yet; 0 if it has received all of
+     * them.
+     */
     public int unreceived() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
@@ -260,15 +270,16 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Ends reception on a connected UNIX socket of any type that a peer sent and that this process only writes to.
-     * Descriptors in a queue that nobody reads would stay open, such as the peer's end of its own session.
+     * Shuts down reception on a connected UNIX socket of any type that a peer sent, and to which this process only
+     * writes. Otherwise descriptors that the peer sends over it, such as its end of its own session, would stay open in
+     * the queue, because nobody reads them.
      */
     static void shutDownReception(OwnedFd fd) {
         int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RD, 0, 0, 0);
         assert ignored <= 0;
     }
 
-    /** Whether the peer has closed its end. Bytes that it sent before may still be unread. */
+    /** Returns whether the peer has closed its end. Bytes that the peer sent before may still be unread. */
     public boolean isPeerGone() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment poll = arena.allocate(POLLFD_BYTES, Integer.BYTES);
@@ -280,8 +291,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Describes the process that connected, or created the socket pair, for log lines: its pid, which is 0 for a
-     * process of another pid namespace, and its uid.
+     * Describes, for log lines, the pid and uid of the process that connected or created the socket pair. The pid is 0
+     * for a process that is not visible in this pid namespace.
      */
     public String describePeer() {
         try (Arena arena = Arena.ofConfined()) {
@@ -296,19 +307,21 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
-    /** The process that connected, or created the socket pair; null if it is unknown. */
+    /**
+     * Returns the credentials of the process that connected or created the socket pair; null if getsockopt(2) fails.
+     */
     public PeerCredentials peer() {
         return PeerCredentials.of(fd.number());
     }
 
-    /** For registration with {@link Epoll}. This object remains the owner. */
+    /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }
 
     /**
-     * Closes the socket. The peer sees the end of the stream immediately, even if closing the descriptors in the socket
-     * takes time.
+     * Closes the socket. The peer receives the end of the stream immediately, even if closing the descriptors in the
+     * socket takes time.
      */
     @Override
     public void close() {
@@ -322,8 +335,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds such a
-     * descriptor, it cannot notice that the front-end has disconnected.
+     * Returns whether a descriptor is the front-end's end of a connection to this process. While this process has such
+     * a descriptor open, it cannot notice that the front-end has disconnected.
      */
     private static boolean isConnectedToThisProcess(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
@@ -332,7 +345,8 @@ public final class UnixStreamSocket implements AutoCloseable {
             int result =
                     Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
             boolean isOurs = result == 0 && peer.get(ValueLayout.JAVA_INT, 0) == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
-            // One end of an accepted connection has a name; the ends of a socketpair(2) have none.
+            // Distinguishes an accepted connection, one end of which has a name, from a socketpair(2), whose ends have
+            // none.
             return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
         }
     }

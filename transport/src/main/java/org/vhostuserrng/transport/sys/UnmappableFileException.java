@@ -2,7 +2,9 @@ package org.vhostuserrng.transport.sys;
 
 import java.io.IOException;
 
-/** A file cannot be mapped, because of its kind, its size, its file system, or the mode in which it was opened. */
+/**
+ * Thrown if a file cannot be mapped because of its type, its size, its file system, or the mode in which it was opened.
+ */
 public final class UnmappableFileException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -14,20 +14,20 @@ import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.sys.UnixDatagramSocket;
 
 /**
- * The file descriptor store of the service manager (systemd, "The File Descriptor Store"; sd_notify(3)). It keeps
- * descriptors while this service is restarted, and passes them to the next process as {@link ListenFds}. The service
- * manager never reports that the store is full or switched off. Confined to one thread at a time.
+ * A client of the service manager's file descriptor store (systemd, "The File Descriptor Store"; sd_notify(3)). The
+ * store keeps descriptors open while this service restarts, and passes them to the next process as {@link ListenFds}.
+ * The service manager does not report that the store is full or switched off. Confined to one thread at a time.
  *
- * <p>The service manager drops a descriptor of an open file description that it has already. Where it cannot compare
- * descriptions (neither F_DUPFD_QUERY nor kcmp(2)), systemd takes descriptors of the same inode for the same one, so
- * that of all eventfds only one would be stored. What this program stores has an inode of its own each time: a datagram
- * socket, which has the descriptors of a session in its queue, or a memfd.
+ * <p>The service manager drops a descriptor whose open file description is already in the store. If systemd can compare
+ * descriptions neither by F_DUPFD_QUERY nor by kcmp(2), it compares inodes. All eventfds have the same inode, so it
+ * would store only one of them. Therefore this program stores only files with an inode of their own: a memfd, or a
+ * datagram socket whose queue contains the descriptors of a session.
  */
 public final class FdStoreClient implements AutoCloseable {
     private static final String FDSTORE = "FDSTORE";
     private static final int MAX_BUSY_MILLIS = 5000;
 
-    /** {@link #capacity}: the service manager does not tell, as systemd before version 254. */
+    /** Returned by {@link #capacity} if the service manager does not set FDSTORE, as systemd before version 254. */
     public static final int UNKNOWN_CAPACITY = -1;
 
     private final UnixDatagramSocket serviceManager;
@@ -42,8 +42,8 @@ public final class FdStoreClient implements AutoCloseable {
      * Opens the store.
      *
      * @param environment the variables NOTIFY_SOCKET and FDSTORE
-     * @return null without a service manager, or if its store is switched off
-     * @throws IOException with the variable, its value and the expected form, if a variable is malformed
+     * @return the store; null without a service manager, or if its store is switched off
+     * @throws IOException if a variable is malformed; the message has the variable, its value and the expected form
      */
     public static FdStoreClient open(Map<String, String> environment) throws IOException {
         int capacity = capacity(environment.get(FDSTORE));
@@ -66,13 +66,13 @@ public final class FdStoreClient implements AutoCloseable {
         throw new IOException(FDSTORE + "='" + value + "': expected a number from 0");
     }
 
-    /** The number of descriptors that the store holds at most, or {@link #UNKNOWN_CAPACITY}. */
+    /** The maximum number of descriptors in the store, or {@link #UNKNOWN_CAPACITY}. */
     public int capacity() {
         return capacity;
     }
 
     /**
-     * Stores a duplicate of a descriptor until {@link #remove}. It stays in the store when it hangs up.
+     * Stores a duplicate of a descriptor until {@link #remove}, even if the descriptor reports EPOLLHUP or EPOLLERR.
      *
      * @param name at most 255 printable ASCII characters without a colon
      * @return false if the service manager is busy: try again later
@@ -88,7 +88,7 @@ public final class FdStoreClient implements AutoCloseable {
     }
 
     /**
-     * Removes all descriptors of a name.
+     * Removes all descriptors with a name.
      *
      * @return false if the service manager is busy: try again later
      */
@@ -102,13 +102,13 @@ public final class FdStoreClient implements AutoCloseable {
     }
 
     /**
-     * Creates memory that outlives this process. It is in the store when this method returns. Blocks while the service
-     * manager is busy.
+     * Creates memory that outlives this process, and adds it to the store. Blocks while the service manager is busy.
      *
      * @param name as in {@link #add}
      * @param size in bytes
-     * @return zeros; any thread may access them until the process exits
-     * @throws IOException also if the service manager is busy for {@value #MAX_BUSY_MILLIS} ms
+     * @return zeroed memory; any thread may access it until the process exits
+     * @throws IOException if the memory cannot be created, or if the service manager is busy for
+     *     {@value #MAX_BUSY_MILLIS} ms
      */
     public MemorySegment addMemory(String name, long size) throws IOException {
         try (OwnedFd file = SealedMemfd.create("vhost-user-rng " + name, size)) {
@@ -124,12 +124,12 @@ public final class FdStoreClient implements AutoCloseable {
     }
 
     /**
-     * The memory that another process created with {@link #addMemory}. It stays in the store.
+     * Maps memory that another process created with {@link #addMemory}. The memory stays in the store.
      *
-     * @param fd from {@link ListenFds}; this method closes it
+     * @param fd the number of the memory's descriptor, from {@link ListenFds}; this method closes the descriptor
      * @param size in bytes
-     * @return any thread may access it until the process exits
-     * @throws IOException if it is no memory of at least this size
+     * @return the memory; any thread may access it until the process exits
+     * @throws IOException if the descriptor is not memory of at least this size
      */
     public static MemorySegment memory(int fd, long size) throws IOException {
         try (OwnedFd file = new OwnedFd(fd)) {

@@ -11,14 +11,14 @@ import java.util.function.IntFunction;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 
-/** The sockets that the service manager passes to this process (sd_listen_fds(3)). */
+/** Reads which sockets the service manager passes to this process (sd_listen_fds(3)). */
 public final class ListenFds {
     private static final String LISTEN_PID = "LISTEN_PID";
     private static final String LISTEN_FDS = "LISTEN_FDS";
     private static final String LISTEN_FDNAMES = "LISTEN_FDNAMES";
     /** SD_LISTEN_FDS_START. */
     private static final int FIRST_FD = 3;
-    /** systemd's hard limit for descriptors of a service is 512 Ki. */
+    /** systemd's default hard limit for the descriptors of a service is 512 Ki. */
     private static final int MAX_FDS = 1 << 19;
 
     private ListenFds() {}
@@ -26,16 +26,17 @@ public final class ListenFds {
     /**
      * A passed socket.
      *
-     * @param fd the descriptor's number
-     * @param name unique among the passed sockets: FileDescriptorName of the unit, else the socket's file name
+     * @param fd the number of the descriptor
+     * @param name the name of the descriptor; which one depends on the method that returned this object
      */
     public record NamedFd(int fd, String name) {}
 
     /**
-     * The passed sockets, in order; empty if there are none or if they are meant for another process.
+     * Returns the passed sockets with unique names, in order; empty if there are none or if they are meant for another
+     * process.
      *
-     * <p>A unit names its sockets with FileDescriptorName; without it, all have the name of the unit. A name that
-     * several sockets share is therefore replaced by the file name of the socket's path.
+     * <p>A unit names its sockets with FileDescriptorName; without this setting, all of them have the name of the unit.
+     * Therefore the file name of the socket's path replaces a unit's name, and a name that several sockets share.
      *
      * @param environment the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
      * @param pid the ID of this process
@@ -46,8 +47,8 @@ public final class ListenFds {
     }
 
     /**
-     * The passed descriptors with the names that the service manager gives them; an empty name if it gives none.
-     * Several may have the same name.
+     * Returns the passed descriptors with the names from LISTEN_FDNAMES; empty names without this variable. Several
+     * descriptors may have the same name.
      *
      * @param environment the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
      * @param pid the ID of this process
@@ -67,9 +68,9 @@ public final class ListenFds {
     }
 
     /**
-     * The passed sockets.
+     * Returns the passed sockets, as {@link #of(Map, long)}.
      *
-     * @param fileName the file name of a socket's path, or null
+     * @param fileName returns the file name of the path of a socket, or null
      */
     static List<NamedFd> of(Map<String, String> environment, long pid, IntFunction<String> fileName)
             throws IOException {
@@ -113,7 +114,7 @@ public final class ListenFds {
         throw new IOException(LISTEN_FDS + "='" + value + "': expected a number from 0 to " + MAX_FDS);
     }
 
-    /** The names that the units define, one per socket; empty strings if there are none. */
+    /** Returns the names in LISTEN_FDNAMES, one per socket; empty strings without this variable. */
     private static List<String> unitNames(String value, int count) throws IOException {
         if (value == null || count == 0) {
             return Collections.nCopies(count, "");

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Map;
 import org.vhostuserrng.transport.sys.UnixDatagramSocket;
 
-/** The address of the service manager's notify socket: the variable NOTIFY_SOCKET (sd_notify(3)). */
+/** Reads the address of the service manager's notification socket from the variable NOTIFY_SOCKET (sd_notify(3)). */
 final class NotifySocketAddress {
     private static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
 
@@ -13,8 +13,8 @@ final class NotifySocketAddress {
     /**
      * Opens a socket that sends to the service manager.
      *
-     * @return null without a service manager
-     * @throws IOException with the variable, its value and the expected form, if it is malformed
+     * @return the socket; null without a service manager
+     * @throws IOException if the variable is malformed; the message has the variable, its value and the expected form
      */
     static UnixDatagramSocket open(Map<String, String> environment) throws IOException {
         String address = environment.get(NOTIFY_SOCKET);

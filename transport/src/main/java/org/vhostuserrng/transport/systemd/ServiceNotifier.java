@@ -10,9 +10,9 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.sys.UnixDatagramSocket;
 
 /**
- * Tells the service manager about the state of this service (sd_notify(3)). Without a service manager, all methods do
- * nothing. A notification that cannot be sent is logged and dropped; the first failure is logged as a warning. Confined
- * to one thread at a time.
+ * Notifies the service manager of the state of this service (sd_notify(3)). Without a service manager, all methods do
+ * nothing. A notification that cannot be sent is dropped; the first failure is logged as a warning. Confined to one
+ * thread at a time.
  */
 public final class ServiceNotifier implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServiceNotifier.class);
@@ -35,7 +35,7 @@ public final class ServiceNotifier implements AutoCloseable {
      *
      * @param environment the variables NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID
      * @param pid the ID of this process
-     * @throws IOException with the variable, its value and the expected form, if a variable is malformed
+     * @throws IOException if a variable is malformed; the message has the variable, its value and the expected form
      */
     public static ServiceNotifier open(Map<String, String> environment, long pid) throws IOException {
         UnixDatagramSocket serviceManager = NotifySocketAddress.open(environment);
@@ -44,7 +44,7 @@ public final class ServiceNotifier implements AutoCloseable {
 
     private static long watchdogTimeoutNanos(Map<String, String> environment, long pid) throws IOException {
         String micros = environment.get(WATCHDOG_USEC);
-        // sd_watchdog_enabled(3): WATCHDOG_PID names the process that has to send the notifications.
+        // sd_watchdog_enabled(3): WATCHDOG_PID is the process that must send the notifications.
         if (micros == null
                 || !environment.getOrDefault(WATCHDOG_PID, Long.toString(pid)).equals(Long.toString(pid))) {
             return 0;
@@ -60,36 +60,43 @@ public final class ServiceNotifier implements AutoCloseable {
         throw new IOException(WATCHDOG_USEC + "='" + micros + "': expected a positive number of microseconds");
     }
 
-    /** Time after which the service manager considers this service hung, in nanoseconds; 0 without a watchdog. */
+    /**
+     * The time without a {@link #watchdog} notification after which the service manager considers this service hung, in
+     * nanoseconds; 0 without a watchdog.
+     */
     public long watchdogTimeoutNanos() {
         return watchdogTimeoutNanos;
     }
 
-    /** The service has started. */
+    /**
+     * Notifies that the service has started.
+     *
+     * @param status a line that describes the state of the service to users
+     */
     public void ready(String status) {
         send("READY=1\nSTATUS=" + status);
     }
 
     /**
-     * The service reloads its configuration.
+     * Notifies that the service begins to reload its configuration.
      *
-     * @param monotonicMicros the time by CLOCK_MONOTONIC
+     * @param monotonicMicros the time by CLOCK_MONOTONIC, in microseconds
      */
     public void reloading(long monotonicMicros) {
         send("RELOADING=1\nMONOTONIC_USEC=" + monotonicMicros);
     }
 
-    /** The service has reloaded its configuration, or failed to. */
+    /** Notifies that the reload has ended, with or without success. */
     public void reloaded() {
         send("READY=1");
     }
 
-    /** The service is shutting down. */
+    /** Notifies that the service is shutting down. */
     public void stopping() {
         send("STOPPING=1\nSTATUS=stopping");
     }
 
-    /** The service is alive. To be called more often than every {@link #watchdogTimeoutNanos}. */
+    /** Notifies that the service is alive. Must be called more often than every {@link #watchdogTimeoutNanos}. */
     public void watchdog() {
         send("WATCHDOG=1");
     }

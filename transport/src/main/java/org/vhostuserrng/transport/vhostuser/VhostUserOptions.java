@@ -6,15 +6,17 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 /**
  * The operator's options for the sessions of vhost-user front-ends.
  *
- * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS, with which QEMU 7.2 sends no memory table after a
- *     reconnect
- * @param sealedMemoryOnly refuse guest memory that the front-end can truncate
- * @param maxMemoryBytes guest memory that one session may map; limited because all sessions share one address space
- * @param maxRegions memory regions of one session; limited because all sessions share the mappings of one process
- * @param memoryFileSystems types of file systems whose files may be guest memory, besides memory and local disks; "any"
- *     for all
- * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs pass it to every guest
- * @param busyPollNanos maximum time of one busy poll, for vrings with frequent requests; 0 disables busy polling
+ * @param memSlots whether to offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; with this feature, QEMU 7.2 does not send
+ *     its memory again after a reconnect
+ * @param sealedMemoryOnly whether to refuse guest memory that the front-end can truncate
+ * @param maxMemoryBytes maximum guest memory of one session in bytes, because all sessions share one address space
+ * @param maxRegions maximum number of memory regions of one session, because all sessions share vm.max_map_count
+ * @param memoryFileSystems types of file systems whose files may be guest memory, besides memfds, tmpfs, hugetlbfs and
+ *     local disks; "any" for all types
+ * @param accessPlatform whether to offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; optional, because some
+ *     VMMs then offer it to every guest
+ * @param busyPollNanos maximum duration of one busy poll of a vring with frequent requests, in nanoseconds; 0 disables
+ *     busy polling
  */
 public record VhostUserOptions(
         boolean memSlots,
@@ -24,26 +26,31 @@ public record VhostUserOptions(
         Set<String> memoryFileSystems,
         boolean accessPlatform,
         long busyPollNanos) {
-    /** Half of a process's address space on x86-64: a new memory table is mapped before the old one is unmapped. */
+    /**
+     * The address space for the guest memory of all sessions: half of a process's address space on x86-64, because a
+     * new memory table is mapped before the old one is unmapped.
+     */
     public static final long ADDRESS_SPACE_BYTES = 1L << 46;
 
     /**
-     * The default minimum per guest. With more than 16 guests, the kernel may refuse the memory of the last ones if all
-     * of them are this large.
+     * The minimum of the default limit per guest. With more than 16 guests of this size, the kernel may refuse to map
+     * the memory of the last ones.
      */
     private static final long MIN_GUEST_MEMORY_BYTES = 1L << 42;
 
-    /** Mappings of this process without guests, with a margin. */
+    /** Maximum number of mappings of this process that are not for guests. */
     private static final long OTHER_MAPPINGS = 4096;
-    /** Dirty log, inflight buffer, journal. */
+    /** Number of mappings per guest that are not memory regions: dirty log, inflight buffer, journal. */
     private static final long OTHER_MAPPINGS_PER_GUEST = 3;
-    /** More than a VMM without hot-plugged memory uses. */
+    /** The minimum per guest: more regions than a VMM without hot-plugged memory uses. */
     private static final int MIN_REGIONS = 8;
 
     /** The default options, which accept every VMM. */
     public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE_BYTES, false, 0);
 
-    /** Options with as many memory regions as the protocol allows, and without further file systems for memory. */
+    /**
+     * Creates options with as many memory regions as the protocol allows, and without further file systems for memory.
+     */
     public VhostUserOptions(
             boolean memSlots,
             boolean sealedMemoryOnly,
@@ -60,19 +67,22 @@ public record VhostUserOptions(
                 busyPollNanos);
     }
 
-    /** The default {@link #maxMemoryBytes} for a number of guests: an equal share of the address space, or 4 TiB. */
+    /**
+     * Returns the default {@link #maxMemoryBytes} for a number of guests: an equal share of the address space, but at
+     * least 4 TiB.
+     */
     public static long maxMemoryBytesPerGuest(int guests) {
         return Math.max(MIN_GUEST_MEMORY_BYTES, ADDRESS_SPACE_BYTES / guests);
     }
 
     /**
-     * The {@link #maxRegions} for a number of guests: an equal share of the mappings, at least 8. A process that has
-     * none left cannot go on.
+     * Returns the {@link #maxRegions} for a number of guests: an equal share of the mappings, but at least 8. The share
+     * leaves some mappings, without which the JVM cannot continue.
      *
-     * @param mappings the number of mappings that a process may have: vm.max_map_count
+     * @param mappings the maximum number of mappings of a process: vm.max_map_count
      */
     public static int maxRegionsPerGuest(int guests, long mappings) {
-        // A new memory table is mapped before the old one is unmapped.
+        // Half of the share, because a new memory table is mapped before the old one is unmapped.
         long share = (mappings - OTHER_MAPPINGS) / guests / 2 - OTHER_MAPPINGS_PER_GUEST;
         return Math.clamp(share, MIN_REGIONS, VhostUserConstants.MAX_MEM_SLOTS);
     }

@@ -1,2 +1,2 @@
-/** The options of the vhost-user server, as set by the daemon's command line. */
+/** The options of the vhost-user server, which the operator sets on the daemon's command line. */
 package org.vhostuserrng.transport.vhostuser;

@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
-/** A device state is invalid. The message states the reason. */
+/** Thrown if a device state to load is invalid. The message states the reason. */
 public final class InvalidDeviceStateException extends Exception {
     private static final long serialVersionUID = 1L;
 

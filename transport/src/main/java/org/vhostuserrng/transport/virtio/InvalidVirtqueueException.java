@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
-/** A virtqueue cannot start. The message names the invalid value and the permitted values. */
+/** Thrown if a virtqueue cannot start. The message contains the invalid value and the permitted values. */
 public final class InvalidVirtqueueException extends Exception {
     private static final long serialVersionUID = 1L;
 

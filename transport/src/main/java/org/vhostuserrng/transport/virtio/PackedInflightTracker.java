@@ -3,24 +3,24 @@ package org.vhostuserrng.transport.virtio;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The record of in-flight requests of one packed virtqueue. Because a used descriptor overwrites an available one, the
- * record keeps copies of the descriptors. Chains that a predecessor left in flight are resubmitted: the device serves
- * them before the descriptor ring. Confined to the loop's thread.
+ * The record of the in-flight requests of one packed virtqueue. It contains copies of the descriptors, because a used
+ * descriptor overwrites an available one in the ring. Chains that a previous process left in flight are resubmitted:
+ * the device serves them before those in the descriptor ring. Confined to the loop's thread.
  */
 public interface PackedInflightTracker {
-    /** Whether a predecessor left the record. */
+    /** Returns whether a previous process left the record. */
     boolean isResumed();
 
-    /** The next used descriptor after recovery, as in {@link VirtqueuePosition}. */
+    /** The position of the next used descriptor after recovery, as in {@link VirtqueuePosition}. */
     int nextUsed();
 
     /** The number of descriptors in all resubmitted chains. */
     int resubmittedCount();
 
-    /** Whether a resubmitted chain must be served before the descriptor ring. */
+    /** Returns whether a resubmitted chain is left, which must be served before the chains in the descriptor ring. */
     boolean hasResubmitted();
 
-    /** The entry of the first descriptor of the next resubmitted chain. */
+    /** The index of the record's entry for the first descriptor of the next resubmitted chain. */
     int resubmittedEntry();
 
     /** The number of descriptors in the next resubmitted chain; 0 if the record has become invalid. */
@@ -29,33 +29,38 @@ public interface PackedInflightTracker {
     /**
      * Copies a descriptor of the next resubmitted chain.
      *
-     * @param entry {@link #resubmittedEntry}, or the result of the last call
-     * @param target receives a descriptor in the format of a descriptor ring
-     * @return the entry of the following descriptor
+     * @param entry {@link #resubmittedEntry} at first, then the result of the previous call
+     * @param target receives the descriptor, in the format of a descriptor ring
+     * @return the index of the entry for the next descriptor of the chain
      */
     int copyResubmitted(int entry, MemorySegment target);
 
     /**
-     * Marks a chain as in flight, before its buffers are written. Does nothing for a resubmitted chain.
+     * Marks a chain as in flight. Must be called before the device writes to its buffers. Does nothing for a
+     * resubmitted chain.
      *
-     * @param index the chain's first descriptor in {@code ring}
+     * @param index the index of the chain's first descriptor in {@code ring}
      * @param length the number of descriptors in the chain
      */
     void markInflight(MemorySegment ring, int index, int length);
 
-    /** Undoes {@link #markInflight}. */
+    /** Undoes the last {@link #markInflight}. */
     void unmarkInflight();
 
     /**
-     * Records that the chain is used; the driver cannot see this yet.
+     * Records that the device has used the chain that is in flight. The driver cannot see the used descriptor yet.
      *
-     * @return false if the chain was a resubmitted one, true if it was popped from the descriptor ring
+     * @return true if the chain was popped from the descriptor ring, false if it was resubmitted
      */
     boolean addUsed();
 
-    /** Must be called before the driver can see the used chains. */
+    /**
+     * Must be called before the driver can see the used descriptors.
+     *
+     * @param nextUsed the position after the used descriptors, as in {@link VirtqueuePosition}
+     */
     void publishing(int nextUsed);
 
-    /** Must be called after all used chains are visible to the driver. */
+    /** Must be called after all used descriptors have become visible to the driver. */
     void published();
 }

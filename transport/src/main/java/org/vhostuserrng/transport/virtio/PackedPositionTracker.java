@@ -3,25 +3,27 @@ package org.vhostuserrng.transport.virtio;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The record of the next used descriptor of a packed virtqueue, which guest memory does not contain. The record
- * outlives the process, so that a successor completes each request exactly once. Confined to the loop's thread.
+ * The record of a packed virtqueue's position: the next used descriptor, which guest memory does not contain. The
+ * record outlives this process, so that the next process completes each request exactly once. Confined to the loop's
+ * thread.
  */
 public interface PackedPositionTracker {
     /**
-     * Continues the record of another process, or begins a new one.
+     * Continues the record of a previous process, or begins a new one.
      *
      * @param ring the descriptor ring
      * @param queueSize Queue Size of the virtqueue
-     * @param nextUsed the next used descriptor of a new record, as in {@link VirtqueuePosition}
-     * @return the next used descriptor; not validated
+     * @param nextUsed position of the next used descriptor if the record is new, as in {@link VirtqueuePosition}
+     * @return the position of the next used descriptor, which is not validated
      */
     int open(MemorySegment ring, int queueSize, int nextUsed);
 
     /**
-     * Must be called before the driver can see a used descriptor. The used descriptors of a batch are recorded and
-     * published one by one, in order: each overwrites an available descriptor, which a successor could not read again.
+     * Must be called before the driver can see a used descriptor. The used descriptors of a batch must be recorded and
+     * published one by one, in order, because each overwrites an available descriptor, which the next process could not
+     * read again.
      *
-     * @param nextUsed the position after the used chain, as in {@link VirtqueuePosition}
+     * @param nextUsed the position after the used descriptor, as in {@link VirtqueuePosition}
      */
     void publishing(int nextUsed);
 }

@@ -43,19 +43,19 @@ public final class UsedBufferNotifier implements AutoCloseable {
         return count;
     }
 
-    /** Whether the call descriptor blocked a signal, which only a hostile front-end can cause. */
+    /** Returns whether the front-end made the call descriptor unusable, which only a hostile front-end does. */
     public boolean isStuck() {
         return target != null && target.isStuck();
     }
 
-    /** Replaces the call descriptor and takes ownership of it. Null for none. For the transport only. */
+    /** Replaces the call descriptor; null for none. Takes ownership of the descriptor. For the transport only. */
     @SuppressWarnings("exports")
     public void setTarget(NotificationFd newTarget) {
         close();
         target = newTarget;
     }
 
-    /** The call descriptor, or null. For the transport only. */
+    /** The call descriptor; null if there is none. For the transport only. */
     @SuppressWarnings("exports")
     public NotificationFd target() {
         return target;

@@ -22,13 +22,13 @@ public final class VirtioConstants {
     public static final long VIRTIO_F_NOTIFICATION_DATA = 1L << 38;
     public static final long VIRTIO_F_RING_RESET = 1L << 40;
 
-    // §2.7, §2.8: maximum Queue Size; the Queue Size of a split virtqueue is a power of 2.
+    // §2.7, §2.8: the maximum Queue Size of split and packed virtqueues.
     public static final int MAX_QUEUE_SIZE = 32768;
 
     // §2.7.5, §2.8.13: struct virtq_desc and struct pvirtq_desc.
     public static final int DESCRIPTOR_BYTES = 16;
 
-    // §2.7.5 The Virtqueue Descriptor Table; the same in a packed virtqueue.
+    // §2.7.5 The Virtqueue Descriptor Table. The flags have the same values in a packed virtqueue.
     public static final int VIRTQ_DESC_F_NEXT = 1;
     public static final int VIRTQ_DESC_F_WRITE = 2;
     public static final int VIRTQ_DESC_F_INDIRECT = 4;
@@ -54,13 +54,13 @@ public final class VirtioConstants {
     public static final int RING_EVENT_FLAGS_DISABLE = 1;
     public static final int RING_EVENT_FLAGS_DESC = 2;
 
-    // §2.8.10, §2.8.14: a descriptor index and the wrap counter in one le16.
+    // §2.8.10, §2.8.14: one le16 contains a descriptor index and the wrap counter.
     public static final int PACKED_INDEX_MASK = 0x7fff;
     public static final int PACKED_WRAP_COUNTER = 0x8000;
 
     private VirtioConstants() {}
 
-    /** §2.8.1: whether a descriptor with these flags is available to a device with this wrap counter. */
+    /** §2.8.1: returns whether a descriptor with these flags is available to a device with this wrap counter. */
     public static boolean isPackedAvailable(int flags, boolean wrapCounter) {
         boolean avail = (flags & VIRTQ_DESC_F_AVAIL) != 0;
         boolean used = (flags & VIRTQ_DESC_F_USED) != 0;
@@ -68,8 +68,8 @@ public final class VirtioConstants {
     }
 
     /**
-     * §2.7.10: whether a notification is due when an index moves from {@code oldIndex} to {@code newIndex} and the
-     * other side requested one at {@code event}. Indices wrap at 2^16.
+     * §2.7.10: returns whether to send a notification after an index has moved from {@code oldIndex} to
+     * {@code newIndex}, if the other side requested one at {@code event}. Indices wrap at 2^16.
      */
     public static boolean needEvent(int event, int newIndex, int oldIndex) {
         return ((newIndex - event - 1) & 0xffff) < ((newIndex - oldIndex) & 0xffff);

@@ -1,12 +1,12 @@
 package org.vhostuserrng.transport.virtio;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 
 /**
- * The interface of a virtio device to a transport; one device per guest. All methods are called on the event loop's
- * thread. The device outlives sessions: a guest that reconnects uses the same device with the same rate limits and
- * counters.
+ * The interface of a virtio device to a transport. There is one device per guest, which outlives sessions: a guest that
+ * reconnects uses the same device with the same rate limits and counters. All methods are called on the event loop's
+ * thread.
  */
 public interface VirtioDevice {
     /** Maximum size of a {@link #saveState state} in bytes. */
@@ -15,21 +15,21 @@ public interface VirtioDevice {
     /** The guest's name, for log lines. */
     String name();
 
-    /** Describes the bytes and requests served so far, for a log line. */
+    /** Describes, for a log line, the numbers of bytes and requests that the device has served. */
     String statistics();
 
-    /** A kick of the driver has arrived, for a virtqueue that may not be started. */
+    /** Called when a kick of the driver has arrived, even if its virtqueue has not started. */
     default void kicked() {}
 
     /**
-     * A session with a front-end has begun.
+     * Called when a session with a front-end has begun.
      *
-     * @param continued whether it is the session of another process
-     * @param now the loop's time
+     * @param continued whether another process began the session, which this process continues
+     * @param now the loop's time in nanoseconds
      */
     default void sessionBegan(boolean continued, long now) {}
 
-    /** The session has ended. */
+    /** Called when the session has ended. */
     default void sessionEnded() {}
 
     /** The feature bits that the device offers (VIRTIO 1.3 §2.2), without the feature bits of the transport. */
@@ -41,37 +41,41 @@ public interface VirtioDevice {
     /**
      * Starts a virtqueue.
      *
-     * @throws InvalidVirtqueueException if no virtqueue can have this size, location or position; nothing has started
-     * @throws IotlbMissException if an area of the virtqueue has no IOTLB entry yet; nothing has started
+     * @throws InvalidVirtqueueException if the size, a location or the position is invalid; the virtqueue has not
+     *     started
+     * @throws MemoryNotReadyException if the IOTLB lacks an entry, or the host a huge page, for an area of the
+     *     virtqueue, which has not started
      */
-    VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException;
+    VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException;
 
-    /** Minimum size of the memory of {@link #keepIn}. */
+    /** Minimum size of the memory of {@link #keepIn} in bytes. */
     int KEPT_BYTES = 512;
 
     /**
-     * From now on, keeps what must not be lost with this process in memory that outlives it.
+     * Sets the memory, which outlives this process, in which the device keeps the state that must survive it.
      *
-     * @param memory at least {@link #KEPT_BYTES}, valid until the next call; null to keep nothing
-     * @param continued whether the memory contains the state that another process left; otherwise it is overwritten
-     * @param now the loop's time
-     * @param monotonicNow the same instant by CLOCK_MONOTONIC, which all processes of the host share; nanoseconds
+     * @param memory at least {@link #KEPT_BYTES}, valid until the next call; null if nothing is to be kept
+     * @param continued true if the memory contains the state of a previous process, which the device continues; false
+     *     to overwrite the memory
+     * @param now the loop's time in nanoseconds
+     * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
+     *     host
      */
     void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
 
     /**
-     * Returns the state with which a device on another host can continue to serve the guest, at most
-     * {@link #MAX_STATE_BYTES}. All virtqueues must be stopped.
+     * Returns the state with which a device on another host can continue, at most {@link #MAX_STATE_BYTES}. All
+     * virtqueues must be stopped.
      *
-     * @param now the loop's time
+     * @param now the loop's time in nanoseconds
      */
     byte[] saveState(long now);
 
     /**
-     * Continues from the state of another device. All virtqueues must be stopped.
+     * Loads the state that another device saved. All virtqueues must be stopped.
      *
-     * @param now the loop's time
-     * @throws InvalidDeviceStateException if the state is not valid; nothing has changed
+     * @param now the loop's time in nanoseconds
+     * @throws InvalidDeviceStateException if the state is invalid; the device has not changed
      */
     void loadState(long now, byte[] state) throws InvalidDeviceStateException;
 }

@@ -5,7 +5,7 @@
  * {@link org.vhostuserrng.transport.virtio.UsedBufferNotifier}. The package is independent of any transport: it uses
  * neither vhost-user's encodings nor PCI registers.
  *
- * <p>Everything runs on the event loop's thread, in program order. Accesses to data that the guest shares are ordered
- * by fences, because the guest is another thread.
+ * <p>All code of the package runs on the event loop's thread. Fences order the accesses to memory that is shared with
+ * the guest, because the guest's CPUs run concurrently.
  */
 package org.vhostuserrng.transport.virtio;

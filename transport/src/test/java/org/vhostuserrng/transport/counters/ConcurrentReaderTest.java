@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.counters.CounterField.Kind;
 
-/** A reader of the mapped file while the daemon writes it. */
+/** Tests that a process that reads the mapped file while the daemon writes it sees consistent names and values. */
 class ConcurrentReaderTest {
     private static final List<CounterField> FIELDS = List.of(new CounterField("bytes", Kind.COUNTER, "bytes", 0));
     private static final CountersLayout LAYOUT = new CountersLayout(FIELDS, FIELDS);
@@ -66,7 +66,9 @@ class ConcurrentReaderTest {
         }
     }
 
-    /** Returns the number of complete names; fails if one consists of two names. */
+    /**
+     * Reads names until the test stops. Returns the number of complete names; fails if one is a mixture of two names.
+     */
     private long readNames(int slot) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment guest = map(arena).asSlice(LAYOUT.guestSlotOffset(slot), LAYOUT.guestSlotBytes());
@@ -105,7 +107,10 @@ class ConcurrentReaderTest {
         }
     }
 
-    /** Returns the last value; fails if one consists of two values or is smaller than the one before. */
+    /**
+     * Reads values until the test stops. Returns the last one; fails if one is a mixture of two values, or smaller than
+     * the previous one.
+     */
     private int readCounter() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment file = map(arena);

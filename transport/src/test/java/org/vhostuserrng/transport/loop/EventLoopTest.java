@@ -233,7 +233,7 @@ class EventLoopTest {
         };
     }
 
-    /** Watched sessions; each takes the given time to handle a message. */
+    /** Watched sessions. Each of them takes {@code nanos} to handle a message. */
     private final class Sessions implements AutoCloseable {
         private final List<RecordingEventHandler> handlers = new ArrayList<>();
         private final List<EventFd> sockets = new ArrayList<>();
@@ -401,7 +401,7 @@ class EventLoopTest {
         assertEquals(1, loop.doWork());
     }
 
-    /** A handler that has work when a test says so. */
+    /** A handler for which a test sets whether it has pending work. */
     private static final class BusyPolledHandler extends RecordingEventHandler {
         private boolean hasWork;
 

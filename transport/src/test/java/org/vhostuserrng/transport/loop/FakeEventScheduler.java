@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** An event loop without epoll: the test itself dispatches the events. */
+/** An event loop without epoll, whose events the test dispatches. */
 public final class FakeEventScheduler implements EventScheduler {
     public final Map<EventHandler, OwnedFd> watched = new HashMap<>();
     public final Map<EventHandler, EventHandler> predecessors = new HashMap<>();
@@ -83,12 +83,12 @@ public final class FakeEventScheduler implements EventScheduler {
         busyPolled.remove(handler);
     }
 
-    /** Dispatches a handler because its descriptor is ready. */
+    /** Dispatches a handler as if its descriptor were ready. */
     public void fire(EventHandler handler) {
         dispatch(handler, true);
     }
 
-    /** Dispatches every rescheduled handler once. */
+    /** Dispatches each rescheduled handler once. */
     public void runRescheduled() {
         List<EventHandler> due = List.copyOf(rescheduled);
         rescheduled.clear();

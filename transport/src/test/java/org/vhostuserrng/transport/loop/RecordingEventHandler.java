@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.loop;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Records the times of its dispatches and the bugs reported to it. */
+/** A handler that records the times of its dispatches, and the bugs that are reported to it. */
 class RecordingEventHandler extends EventHandler {
     final List<Long> dispatches = new ArrayList<>();
     final List<RuntimeException> bugs = new ArrayList<>();

@@ -40,7 +40,7 @@ class DirtyPageLogTest {
         return mapping;
     }
 
-    /** The numbers of the marked pages. vhost-user: {@code log[page / 8] |= 1 << page % 8}. */
+    /** Returns the numbers of the marked pages, which vhost-user marks by {@code log[page / 8] |= 1 << page % 8}. */
     private static List<Long> markedPages(MemoryMapping mapping) {
         List<Long> pages = new ArrayList<>();
         for (long page = 0; page < 8 * mapping.pages().byteSize(); page++) {

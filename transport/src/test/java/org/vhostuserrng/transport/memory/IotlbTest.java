@@ -27,7 +27,10 @@ class IotlbTest {
         assertEquals(guestAddress, iotlb.guestAddress(entry, iova));
     }
 
-    /** Compares random changes with a map of single addresses, also at both ends of the address space. */
+    /**
+     * Makes random changes and compares the IOTLB with a map of single addresses, also at both ends of the address
+     * space.
+     */
     @ParameterizedTest
     @MethodSource("seeds")
     void returnsTheLastTranslationOfEachAddress(long seed) {
@@ -121,7 +124,7 @@ class IotlbTest {
             iotlb.map(i * PAGE, i * PAGE + PAGE - 1, 0, RW);
         }
         long needed = Iotlb.MAX_ENTRIES / 3;
-        // The new entries lie alternately before and after the present entries.
+        // The new entries are alternately before and after the existing entries.
         long[] wanted = LongStream.range(0, needed)
                 .map(i -> i % 2 == 0 ? -PAGE * (i + 1) : PAGE * (Iotlb.MAX_ENTRIES + i))
                 .toArray();

@@ -46,7 +46,7 @@ class VirtqueueAddressSpaceTest {
     }
 
     @Test
-    void mapsAnAreaOfPhysicalAddresses() throws IotlbMissException {
+    void mapsAnAreaOfPhysicalAddresses() throws MemoryNotReadyException {
         assertSameBytes(bytes.asSlice(PAGE, 100), physical.mapArea(GUEST + PAGE, 100, RW));
         assertNull(physical.mapArea(GUEST + 8 * PAGE - 99, 100, RW));
     }
@@ -103,7 +103,7 @@ class VirtqueueAddressSpaceTest {
     // --- areas -----------------------------------------------------------------------------------------------------
 
     @Test
-    void mapsAnAreaThatIsContiguousAcrossEntries() throws IotlbMissException {
+    void mapsAnAreaThatIsContiguousAcrossEntries() throws MemoryNotReadyException {
         map(IOVA, GUEST + PAGE, RW);
         map(IOVA + PAGE, GUEST + 2 * PAGE, RW);
 
@@ -113,7 +113,7 @@ class VirtqueueAddressSpaceTest {
     }
 
     @Test
-    void refusesAnAreaThatIsNotContiguousInGuestMemory() throws IotlbMissException {
+    void refusesAnAreaThatIsNotContiguousInGuestMemory() throws MemoryNotReadyException {
         map(IOVA, GUEST + PAGE, RW);
         map(IOVA + PAGE, GUEST + 3 * PAGE, RW);
 
@@ -122,7 +122,7 @@ class VirtqueueAddressSpaceTest {
     }
 
     @Test
-    void refusesAnAreaThatTheIommuDenies() throws IotlbMissException {
+    void refusesAnAreaThatTheIommuDenies() throws MemoryNotReadyException {
         map(IOVA, GUEST, Iotlb.READ);
 
         assertNull(translated.mapArea(IOVA, 16, Iotlb.WRITE));
@@ -130,7 +130,7 @@ class VirtqueueAddressSpaceTest {
     }
 
     @Test
-    void refusesAnAreaThatEndsBeyondTheLastAddress() throws IotlbMissException {
+    void refusesAnAreaThatEndsBeyondTheLastAddress() throws MemoryNotReadyException {
         iotlb.map(-PAGE, -1, GUEST, RW);
         iotlb.map(0, PAGE - 1, GUEST + PAGE, RW);
 
@@ -142,8 +142,8 @@ class VirtqueueAddressSpaceTest {
     void asksForTheFirstMissingEntryOfAnArea() {
         map(IOVA, GUEST, RW);
 
-        IotlbMissException missing =
-                assertThrows(IotlbMissException.class, () -> translated.mapArea(IOVA + 8, PAGE, RW));
+        MemoryNotReadyException missing =
+                assertThrows(MemoryNotReadyException.class, () -> translated.mapArea(IOVA + 8, PAGE, RW));
 
         assertTrue(missing.getMessage().contains(Long.toHexString(IOVA + PAGE)), missing.getMessage());
         assertEquals(IOVA + PAGE, translated.faultAddress());
@@ -165,7 +165,7 @@ class VirtqueueAddressSpaceTest {
         "512, 512, true",
         "528, 528, false"
     })
-    void knowsWhetherARangeOverlapsAMappedArea(long first, long last, boolean overlaps) throws IotlbMissException {
+    void knowsWhetherARangeOverlapsAMappedArea(long first, long last, boolean overlaps) throws MemoryNotReadyException {
         map(IOVA, GUEST, RW);
         translated.mapArea(IOVA, 16, RW);
         translated.mapArea(IOVA + 256, 16, RW);
@@ -175,7 +175,7 @@ class VirtqueueAddressSpaceTest {
     }
 
     @Test
-    void hasNoAreaThatCouldNotBeMapped() throws IotlbMissException {
+    void hasNoAreaThatCouldNotBeMapped() throws MemoryNotReadyException {
         map(IOVA, GUEST, Iotlb.READ);
         translated.mapArea(IOVA, 16, Iotlb.WRITE);
 

@@ -32,7 +32,7 @@ class VirtqueueDirtyLoggerTest {
         log.close();
     }
 
-    /** One bit per marked page. */
+    /** Returns the first 64 bits of the log, one bit per page. */
     private long marked() {
         return bitmap.segment().get(ValueLayout.JAVA_LONG, 0);
     }

@@ -76,7 +76,10 @@ class UnreadReplyTimerTest {
         assertEquals(0, expirations);
     }
 
-    /** The front-end receives each reply before the next one, so there is always one at the end of a dispatch. */
+    /**
+     * The front-end receives each reply before the next one is sent, so one reply is always pending at the end of a
+     * dispatch.
+     */
     @Test
     void doesNotExpireForAFrontEndThatWaitsForEachReply() {
         for (int message = 0; message < 100; message++) {

@@ -35,7 +35,7 @@ class FdQueueSocketTest {
         }
     }
 
-    /** The names of the queued memfds by ID. */
+    /** Returns the names of the queued memfds by ID. */
     private Map<Long, String> contents() throws IOException {
         Map<Long, String> names = new TreeMap<>();
         for (Map.Entry<Long, OwnedFd> entry : queue.duplicates().entrySet()) {

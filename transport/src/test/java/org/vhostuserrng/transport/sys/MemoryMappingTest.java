@@ -35,7 +35,9 @@ class MemoryMappingTest {
     private static final long HUGE_PAGE = 2 << 20;
     private static final long PAGE = 4096;
 
-    /** The directory for temporary files may be in a file system whose files are not mapped. */
+    /**
+     * Creates temporary directories in tmpfs, because the default one may be in a file system whose files are refused.
+     */
     static final class InTmpfs implements TempDirFactory {
         @Override
         public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext test) throws IOException {
@@ -137,7 +139,7 @@ class MemoryMappingTest {
         }
     }
 
-    /** Another thread truncates and extends the file until the seal stops it. */
+    /** Another thread truncates and extends the file again and again, until the seal prevents it. */
     @Test
     void sealedFileIsAsLargeAsItsMappingThoughAPeerTruncatesItMeanwhile() throws Exception {
         for (int i = 0; i < 1000; i++) {
@@ -171,7 +173,7 @@ class MemoryMappingTest {
         }
     }
 
-    /** Linux creates such a file and maps it without reservation, even on a host without huge pages. */
+    /** Also runs on hosts without huge pages, on which Linux creates such a file and maps it without reservation. */
     @Test
     void reportsThatSealedHugePagesCanVanish() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING | MFD_HUGETLB, HUGE_PAGE);

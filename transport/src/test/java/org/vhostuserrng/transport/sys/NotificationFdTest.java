@@ -21,7 +21,7 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 
-/** Pipes and sockets as notification descriptors, all of them blocking. */
+/** Tests pipes and sockets as notification descriptors, all of them without O_NONBLOCK. */
 @Timeout(120)
 class NotificationFdTest {
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
@@ -48,7 +48,7 @@ class NotificationFdTest {
         arena.close();
     }
 
-    /** Opens a pipe, or a pair of sockets of a type. */
+    /** Opens a pipe, or a socketpair(2) of a type. */
     private void open(int socketType) {
         MemorySegment ends = arena.allocate(ValueLayout.JAVA_INT, 2);
         int result = socketType == PIPE

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class PeerFileThreadsTest {
-    /** After this time without work, a thread ends. */
+    /** Time without work after which a thread ends, in milliseconds. */
     private static final long IDLE_MILLIS = 1000;
 
     private final PeerFileThreads threads = new PeerFileThreads();
@@ -45,8 +45,8 @@ class PeerFileThreadsTest {
     }
 
     /**
-     * Runs two tasks one after the other, and repeats this until the same thread runs both: a stall of a second ends
-     * the first thread.
+     * Runs two actions one after the other until the same thread runs both. Repeats this, because the first thread ends
+     * if the test is delayed by a second.
      */
     private void assertThreadIsReused() {
         Thread first;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class ThreadTimeSliceTest {
-    /** The policy and the nice value of the calling thread: fields 41 and 19 of its stat, see proc(5). */
+    /** Returns the policy and the nice value of the calling thread: fields 41 and 19 of its stat file (proc(5)). */
     private static String scheduling() throws IOException {
         String stat = Files.readString(Path.of("/proc/thread-self/stat"));
         String[] fromState = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);

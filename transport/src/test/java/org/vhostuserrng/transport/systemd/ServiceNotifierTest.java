@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The datagrams themselves are tested with the packaged daemon. */
+/** Tests the environment variables. The integration tests of the packaged daemon test the datagrams. */
 class ServiceNotifierTest {
     private static final long PID = 4711;
 

@@ -3,21 +3,21 @@ package org.vhostuserrng.transport.virtio;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 
-/** A device with two virtqueues that records the calls of the transport. Tests choose the result of a start. */
+/** A device with two virtqueues that records the calls of the transport. A test chooses the result of a start. */
 public final class FakeVirtioDevice implements VirtioDevice {
     public static final long FEATURES = VirtioConstants.VIRTIO_F_VERSION_1
             | VirtioConstants.VIRTIO_F_RING_PACKED
             | VirtioConstants.VIRTIO_F_INDIRECT_DESC;
 
-    /** The started queues, oldest first. */
+    /** The started virtqueues, oldest first. */
     public final List<FakeVirtqueue> started = new ArrayList<>();
 
-    /** The message of the exception that the next starts throw; null to start. */
+    /** The message of the exception that all following starts throw; null to start. */
     public String refusal;
 
-    /** The address whose translation the next starts miss; null for none. */
+    /** The address for which all following starts lack an IOTLB entry; null for none. */
     public Long missingAddress;
 
     /** Whether virtqueues map their descriptor area. */
@@ -26,7 +26,7 @@ public final class FakeVirtioDevice implements VirtioDevice {
     /** The state that {@link #saveState} returns, and that {@link #loadState} sets. */
     public byte[] state = {1, 2, 3};
 
-    /** Starts every virtqueue. */
+    /** Creates a device that starts every virtqueue. */
     public FakeVirtioDevice() {}
 
     @Override
@@ -50,13 +50,13 @@ public final class FakeVirtioDevice implements VirtioDevice {
     }
 
     @Override
-    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         if (refusal != null) {
             throw new InvalidVirtqueueException(refusal);
         }
         if (missingAddress != null) {
             config.memory().translate(missingAddress, 1);
-            throw new IotlbMissException(missingAddress);
+            throw MemoryNotReadyException.noIotlbEntry(missingAddress);
         }
         if (mapsDescriptorArea && config.memory().mapArea(config.areas().descriptorArea(), 16, 1) == null) {
             throw new InvalidVirtqueueException(config.memory().describeOutside());

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: a guest that loads a running vhost-user entropy device as much as possible. */
+/** {@code bench}: measures a running vhost-user entropy device with one guest that sends requests without a pause. */
 @Command(
         name = "bench",
         description = "Measure throughput, latency and interrupts of a running vhost-user entropy device.",

@@ -12,12 +12,12 @@ import org.vhostuserrng.frontend.FrontendEventFd;
 
 /**
  * The measured loop, which keeps a fixed number of requests in flight. The latency of a request is the time from making
- * the request available until its used buffer is seen. The loop does not allocate per request. Apart from kicks, it
- * makes one system call per completion: the wait. It reads the eventfd that counts the interrupts only at the end. (A
- * call through jnr-ffi costs as much as one through java.lang.foreign: with both, a write and a read take 0.6 µs.)
+ * the request available until the loop finds its used buffer. The loop does not allocate per request. Apart from kicks,
+ * it makes one system call per completion: the wait. It reads the eventfd that counts the interrupts only at the end.
+ * (A call through jnr-ffi takes as long as one through java.lang.foreign: with either, a write and a read take 0.6 µs.)
  */
 public final class BenchRequestLoop implements AutoCloseable {
-    /** Reached only if the back-end hangs: far longer than a request takes on a slow and busy machine. */
+    /** Expires only if the back-end hangs: much longer than a request takes, even on a slow and busy machine. */
     public static final Duration HANG_TIMEOUT = Duration.ofSeconds(30);
 
     private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
@@ -37,10 +37,10 @@ public final class BenchRequestLoop implements AutoCloseable {
     private final Duration stallTimeout;
     private final LongSupplier clock;
 
-    /** Indexed by buffer id: guest-physical address of the buffer. */
+    /** Guest-physical address of each buffer, by buffer id. */
     private final long[] bufferAddress;
 
-    /** Indexed by buffer id: submission time. */
+    /** Time at which each request was made available, in nanoseconds of the clock, by buffer id. */
     private final long[] submittedAt;
 
     private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
@@ -58,7 +58,9 @@ public final class BenchRequestLoop implements AutoCloseable {
         this(driver, workload, stallTimeout, System::nanoTime);
     }
 
-    /** Like {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with another nanosecond clock. */
+    /**
+     * Like {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with a clock that returns nanoseconds.
+     */
     BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout, LongSupplier clock)
             throws IOException {
         this.driver = driver;
@@ -83,10 +85,11 @@ public final class BenchRequestLoop implements AutoCloseable {
     }
 
     /**
-     * Runs for {@code nanos}, at least one iteration. Requests that are in flight at the end are not cancelled.
+     * Runs for {@code nanos} nanoseconds, but at least one iteration. Requests that are in flight at the end remain in
+     * flight.
      *
      * @throws IOException if the back-end closes the socket or uses no buffer within the stall timeout
-     * @throws DeviceViolationException if the device writes an invalid used entry
+     * @throws DeviceViolationException if the device writes an invalid used element or used descriptor
      */
     public void run(long nanos) throws IOException {
         long end = clock.getAsLong() + nanos;
@@ -118,7 +121,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         while (ring.popUsed()) {
             int id = ring.usedId();
             if (!busyPoll) {
-                // Linux's driver also re-enables interrupts after each used buffer.
+                // Like the Linux driver, re-enable interrupts after each used buffer.
                 ring.enableInterrupts();
             }
             lastProgress = clock.getAsLong();
@@ -171,7 +174,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         call.read();
     }
 
-    /** The measurements since the last reset, which took {@code nanos}. */
+    /** Returns the measurements since the last reset; {@code nanos} is the duration of the measurement. */
     public BenchResult result(long nanos) throws IOException {
         return new BenchResult(latencies.copy(), bytes, call.read(), nanos);
     }

@@ -28,12 +28,12 @@ public record BenchResult(Histogram latencies, long bytes, long interrupts, long
         return latencies.getTotalCount() == 0 ? 0 : (double) interrupts / latencies.getTotalCount();
     }
 
-    /** Latency in microseconds at a percentile, 0 to 100. */
+    /** Latency in microseconds at a percentile from 0 to 100. */
     public double latency(double percentile) {
         return latencies.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
     }
 
-    /** Prints one metric per line, name first. */
+    /** Prints one metric per line: its name, then its value. */
     void print(PrintWriter out) {
         print(out, "requests/s", requestsPerSecond(), 0);
         print(out, "bytes/s", bytesPerSecond(), 0);

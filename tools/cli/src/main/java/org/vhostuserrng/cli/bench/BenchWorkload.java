@@ -18,16 +18,16 @@ public record BenchWorkload(int buffer, int depth, boolean busyPoll, boolean pac
     private static final int BUFFER_ALIGNMENT = 64;
     private static final int PAGE_SIZE = 4096;
 
-    /** Distance between the starts of two buffers in bytes. */
+    /** Distance between the starts of two adjacent buffers in bytes. */
     int stride() {
         return Math.ceilDiv(buffer, BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
     }
 
     /**
-     * Connects a guest and starts its requestq.
+     * Connects a guest to the back-end and starts its requestq.
      *
      * @param replyTimeout time to wait for each reply of the back-end
-     * @throws IOException if the back-end does not offer the virtqueue format
+     * @throws IOException if the back-end does not offer the format of this workload's virtqueue
      */
     public EntropyDriver start(Path socket, Duration replyTimeout) throws IOException {
         EntropyDriver driver = EntropyDriver.start(socket, options(replyTimeout));

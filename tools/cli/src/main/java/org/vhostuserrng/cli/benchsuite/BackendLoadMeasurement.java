@@ -24,7 +24,7 @@ final class BackendLoadMeasurement {
         return new BackendLoadMeasurement(backend.procFiles());
     }
 
-    /** Ends the measurement and adds its results to {@code samples}. */
+    /** Ends the measurement and adds its results to {@code samples}. Latencies are in nanoseconds. */
     void stop(BenchSamples samples, SampleKey key, Histogram latencies, long interrupts) throws IOException {
         long nanos = System.nanoTime() - startedAt;
         long cpu = backend.cpuNanos() - cpuBefore;

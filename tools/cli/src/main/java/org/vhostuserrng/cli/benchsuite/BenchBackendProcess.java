@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** The process of a candidate, which accepts connections. {@link #close} terminates it. */
+/** The running process of a candidate. {@link #close} terminates the process. */
 final class BenchBackendProcess implements AutoCloseable {
     private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
@@ -102,12 +102,12 @@ final class BenchBackendProcess implements AutoCloseable {
         return candidate;
     }
 
-    /** One socket per guest. */
+    /** The sockets of the back-end, one per guest. */
     List<Path> sockets() {
         return sockets;
     }
 
-    /** Resource usage of the process, from /proc. */
+    /** Returns a reader of the process's resource usage in /proc. */
     ProcPidReader procFiles() {
         return new ProcPidReader(process.pid());
     }
@@ -117,13 +117,16 @@ final class BenchBackendProcess implements AutoCloseable {
         return listenNanos;
     }
 
-    /** The longest event-loop iteration in microseconds, which this project's daemon logs when it stops. */
+    /**
+     * Returns the longest event-loop iteration in microseconds, which this project's daemon logs when it stops; empty
+     * for the log of another back-end.
+     */
     static OptionalDouble longestIterationMicros(String log) {
         Matcher matcher = LONGEST_ITERATION.matcher(log);
         return matcher.find() ? OptionalDouble.of(Double.parseDouble(matcher.group(1))) : OptionalDouble.empty();
     }
 
-    /** The last line of the process's output, for error messages. Returns "(none)" if there is no output. */
+    /** Returns the last line of the process's output for error messages, "(none)" if there is no output. */
     String lastLogLine() throws IOException {
         return Files.readString(log(directory)).lines().reduce("(none)", (before, line) -> line);
     }

@@ -9,19 +9,19 @@ import java.util.stream.IntStream;
  * A back-end to measure.
  *
  * @param name name in the report
- * @param commandLine words of the command line, in which {@value #SOCKET_PLACEHOLDER} stands for the path of the socket
- *     and {@value #GUESTS_PLACEHOLDER} for the number of guests
+ * @param commandLine words of the command line. {@value #SOCKET_PLACEHOLDER} is replaced by the path of the socket,
+ *     {@value #GUESTS_PLACEHOLDER} by the number of guests
  * @param packed whether the guests use a packed virtqueue
  */
 record BenchCandidate(String name, List<String> commandLine, boolean packed) {
     static final String SOCKET_PLACEHOLDER = "{socket}";
     static final String GUESTS_PLACEHOLDER = "{guests}";
 
-    /** The back-end to which the results of the others are compared. */
+    /** Name of the reference: the back-end with which the other results are compared. */
     static final String REFERENCE = "C getrandom";
-    /** The reference with an in-process generator instead of getrandom(2), for comparison with the DRBG. */
+    /** Name of the reference with a generator in the process instead of getrandom(2), for comparison with the DRBG. */
     static final String REFERENCE_NO_SYSCALL = "C no syscall";
-    /** The reference with busy polling before it sleeps. */
+    /** Name of the reference that busy-polls before it sleeps. */
     static final String REFERENCE_BUSY_POLL = "C getrandom, busy poll";
 
     /** Prefix of the names of other projects' daemons. */
@@ -29,15 +29,15 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
 
     private static final String DAEMON_PREFIX = "vhost-user-rng ";
 
-    /** How long the reference busy-polls; the same as this project's daemon on more than one CPU. */
+    /** How long the reference busy-polls, in µs: as long as this project's daemon on more than one CPU. */
     private static final int BUSY_POLL_MICROS = 50;
 
-    /** This project's daemon. */
+    /** Returns this project's daemon with a source. */
     static BenchCandidate daemon(Path program, String source) {
         return daemon(program, source, daemonName(source), false);
     }
 
-    /** This project's daemon, with a packed virtqueue. */
+    /** Returns this project's daemon with a source and a packed virtqueue. */
     static BenchCandidate daemonPacked(Path program, String source) {
         return daemon(program, source, daemonName(source) + ", packed", true);
     }
@@ -54,7 +54,7 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
         return new BenchCandidate(name, List.copyOf(words), packed);
     }
 
-    /** The name of this project's daemon with the given source. */
+    /** Returns the candidate name of this project's daemon with a source. */
     static String daemonName(String source) {
         return DAEMON_PREFIX + source;
     }
@@ -83,7 +83,7 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
                 false);
     }
 
-    /** Another daemon, named after its program. The command line is split at spaces. */
+    /** Returns another daemon, named after its program. The command line is split at spaces. */
     static BenchCandidate peer(String command) {
         List<String> words = List.of(command.strip().split(" +"));
         return new BenchCandidate(PEER_PREFIX + Path.of(words.getFirst()).getFileName(), words, false);
@@ -101,7 +101,7 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
                 .toList();
     }
 
-    /** The sockets of the guests: numbered if the back-end serves many guests. */
+    /** Returns the sockets of the guests: numbered paths if the back-end serves many guests, otherwise one path. */
     List<Path> sockets(Path socket, int guests) {
         if (!servesManyGuests()) {
             return List.of(socket);

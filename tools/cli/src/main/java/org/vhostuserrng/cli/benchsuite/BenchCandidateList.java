@@ -13,13 +13,16 @@ import java.util.Optional;
  * @param peers other daemons
  */
 record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCandidate> peers) {
-    /** The daemon's default source. */
+    /** The default of {@code --source}. */
     static final String DEFAULT_SOURCE = "getrandom";
 
     static final String DRBG_SOURCE = "drbg";
     private static final List<String> SOURCES = List.of(DEFAULT_SOURCE, "file:/dev/urandom", "rdrand", DRBG_SOURCE);
 
-    /** Candidates for one guest: all sources, the default source with a packed virtqueue, and the other back-ends. */
+    /**
+     * Returns the candidates for one guest: the daemon with each source, the daemon with a packed virtqueue, and the
+     * other back-ends.
+     */
     List<BenchCandidate> forOneGuest(CpuPlacement placement) {
         List<BenchCandidate> all = new ArrayList<>();
         SOURCES.forEach(source -> all.add(BenchCandidate.daemon(program, source)));
@@ -33,7 +36,10 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
         return all;
     }
 
-    /** Candidates for many guests: the default source and the DRBG, which has a separate state for each guest. */
+    /**
+     * Returns the candidates for many guests: the daemon with its default source and with the DRBG, which has a
+     * separate state for each guest, and the other back-ends.
+     */
     List<BenchCandidate> forManyGuests(int guests) {
         List<BenchCandidate> all = new ArrayList<>(
                 List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE), BenchCandidate.daemon(program, DRBG_SOURCE)));
@@ -42,7 +48,7 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
         return all;
     }
 
-    /** Candidates with the default source only. */
+    /** Returns the daemon with its default source only, and the other back-ends. */
     List<BenchCandidate> withDefaultSource() {
         List<BenchCandidate> all = new ArrayList<>(List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE)));
         reference.map(BenchCandidate::reference).ifPresent(all::add);

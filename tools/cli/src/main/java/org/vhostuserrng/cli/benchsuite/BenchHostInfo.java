@@ -20,7 +20,7 @@ final class BenchHostInfo {
 
     private BenchHostInfo() {}
 
-    /** Properties of this host by name. */
+    /** Returns the properties of this host by name. */
     static Map<String, String> describe() throws IOException, InterruptedException {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -36,7 +36,7 @@ final class BenchHostInfo {
         return facts;
     }
 
-    /** The model name of the first processor in the text of /proc/cpuinfo. */
+    /** Returns the model name of the first processor in the text of /proc/cpuinfo. */
     static String cpuModel(String cpuinfo) {
         return cpuinfo.lines()
                 .filter(line -> line.startsWith("model name"))

@@ -28,7 +28,7 @@ final class BenchMarkdownReport {
         this.plots = plots;
     }
 
-    /** Writes the report, which links to the plots in the same directory. */
+    /** Returns the report, which links to the plots in the same directory. */
     static String write(
             BenchSamples samples,
             BenchSuiteParameters parameters,

@@ -41,7 +41,7 @@ enum BenchMetric {
         return label;
     }
 
-    /** Number of significant decimals. */
+    /** Number of decimals in reports. */
     int decimals() {
         return decimals;
     }

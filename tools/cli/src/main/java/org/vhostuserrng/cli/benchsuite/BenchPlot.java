@@ -16,7 +16,7 @@ import org.knowm.xchart.internal.chartpart.Chart;
  * A plot of the report.
  *
  * @param section section of the report that shows the plot
- * @param file file name
+ * @param file file name without the directory
  */
 record BenchPlot(BenchReportSection section, String file, String title, Chart<?, ?> chart) {
     static final int WIDTH = 900;
@@ -38,7 +38,7 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
     }
 
     /**
-     * Truncates coordinates to tenths of a pixel. This halves the size of the file, in which text is drawn as outlines.
+     * Truncates coordinates to tenths of a pixel. This halves the size of the file, which contains text as outlines.
      */
     static String roundCoordinates(String svg) {
         return EXTRA_DECIMALS.matcher(svg).replaceAll("$1");

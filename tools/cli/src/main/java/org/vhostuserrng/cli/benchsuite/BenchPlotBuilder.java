@@ -23,7 +23,10 @@ import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 /** Builds the plots of the report from the samples. */
 final class BenchPlotBuilder {
     private static final double NANOS_PER_MICRO = 1e3;
-    /** The x axis of latency plots: 100 / (100 - percentile), logarithmic, so that each nine has the same width. */
+    /**
+     * The x values of latency plots: 100 / (100 - percentile) on a logarithmic axis, so that 90 to 99 % is as wide as
+     * 99 to 99.9 %.
+     */
     private static final double[] ONE_IN = {1, 1.5, 2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 
     private static final int WORD_ROTATION = 20;
@@ -112,7 +115,7 @@ final class BenchPlotBuilder {
         }
     }
 
-    /** Plots a metric of each candidate over the number of guests. */
+    /** Plots a metric of each candidate as a function of the number of guests. */
     private void overGuests(
             List<BenchPlot> plots, BenchReportSection section, BenchMetric metric, String file, String title) {
         XYChart chart = xy(title, "guests", metric.label());
@@ -128,7 +131,7 @@ final class BenchPlotBuilder {
         addIfNotEmpty(plots, section, file, title, chart);
     }
 
-    /** The number of guests at the start of a scenario's name. */
+    /** Returns the number of guests at the start of a scenario's name. */
     static double guestCount(String scenario) {
         return Double.parseDouble(scenario.substring(0, scenario.indexOf(' ')).replace(",", ""));
     }

@@ -25,7 +25,7 @@ enum BenchReportSection {
         return title;
     }
 
-    /** The columns of the section's tables. */
+    /** Returns the columns of the section's tables. */
     List<BenchMetric> metrics() {
         return switch (this) {
             case SINGLE -> List.of(P50, P99, MAX_LATENCY, RATE, BANDWIDTH, CPU, INTERRUPTS);

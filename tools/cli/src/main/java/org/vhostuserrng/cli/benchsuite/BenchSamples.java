@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import org.HdrHistogram.Histogram;
 
-/** All measured values, in the order of their first measurement. */
+/** All measured values. The rows are in the order of their first measurement. */
 final class BenchSamples {
     /**
      * Identifies a row of the report.
@@ -61,19 +61,19 @@ final class BenchSamples {
         return Collections.unmodifiableMap(latencies);
     }
 
-    /** All values of a metric; empty if it was not measured. */
+    /** All values of a metric; empty if the metric was not measured. */
     List<Double> values(SampleKey key, BenchMetric metric) {
         return Collections.unmodifiableList(metrics.getOrDefault(key, Map.of()).getOrDefault(metric, List.of()));
     }
 
-    /** The median of a metric; empty if it was not measured. */
+    /** The median of a metric; empty if the metric was not measured. */
     OptionalDouble median(SampleKey key, BenchMetric metric) {
         List<Double> values = values(key, metric);
         return values.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(values));
     }
 
     /**
-     * The ratio of a metric to the same metric of {@code reference} in the same scenario; empty if one was not
+     * The ratio of a metric to the same metric of {@code reference} in the same scenario; empty if one of them was not
      * measured.
      */
     OptionalDouble ratio(SampleKey key, BenchMetric metric, String reference) {
@@ -85,7 +85,7 @@ final class BenchSamples {
         return OptionalDouble.of(value.getAsDouble() / referenceValue.getAsDouble());
     }
 
-    /** The middle value, or the mean of the two middle values. */
+    /** Returns the middle value, or the mean of the two middle values. */
     static double median(List<Double> values) {
         double[] sorted =
                 values.stream().mapToDouble(Double::doubleValue).sorted().toArray();

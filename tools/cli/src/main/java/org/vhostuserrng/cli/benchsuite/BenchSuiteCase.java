@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A group of measurements, named as in {@code --cases}. */
+/** A group of measurements that {@code --cases} can select. */
 enum BenchSuiteCase {
     SINGLE,
     GUESTS,

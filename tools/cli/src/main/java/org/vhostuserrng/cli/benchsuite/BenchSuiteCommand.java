@@ -23,13 +23,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code bench-suite}: measures this daemon, a reference in C and other daemons in turn, and writes a report. */
+/** {@code bench-suite}: measures this daemon, a reference back-end in C and other daemons, and writes a report. */
 @Command(
         name = "bench-suite",
         description = "Compare this daemon with other vhost-user entropy devices and write a report.",
         mixinStandardHelpOptions = true)
 public final class BenchSuiteCommand implements Callable<Integer> {
-    /** System property with the path of the launcher, which the launcher sets. */
+    /** System property that the launcher sets to its own path. */
     private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
     private static final BenchSuiteParameters FULL =
@@ -179,7 +179,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         report("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
     }
 
-    /** Terminates back-ends and guests, which must not outlive this process. */
+    /** Terminates all back-ends and guests: they must not outlive this process. */
     private static void terminateChildren() {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
     }

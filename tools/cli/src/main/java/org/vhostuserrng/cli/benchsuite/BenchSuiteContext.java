@@ -3,12 +3,12 @@ package org.vhostuserrng.cli.benchsuite;
 import java.util.function.Consumer;
 
 /**
- * The shared context of all benchmarks.
+ * What all benchmarks share.
  *
- * @param candidates back-ends to measure
+ * @param candidates the back-ends to measure
  * @param parameters durations and numbers of guests
  * @param samples receives all measured values
- * @param progress receives a line for each step
+ * @param progress receives one line per step
  */
 record BenchSuiteContext(
         BenchCandidateList candidates,

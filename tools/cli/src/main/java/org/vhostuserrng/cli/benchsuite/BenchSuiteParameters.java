@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Durations and sizes of the measurements.
  *
- * @param rounds number of rounds
+ * @param rounds how often each measurement is repeated
  * @param measureTime duration of each measurement
  * @param guests numbers of guests to measure
  */
@@ -14,17 +14,17 @@ record BenchSuiteParameters(int rounds, Duration measureTime, List<Integer> gues
     private static final int FIRST_WARM_UP_FACTOR = 6;
     private static final int SETTLE_FACTOR = 24;
 
-    /** Warm-up before the first measurement of a load, in which a JVM compiles the code. */
+    /** Duration of the warm-up before the first measurement of a load: a JVM compiles its code during that time. */
     Duration firstWarmUp() {
         return measureTime.multipliedBy(FIRST_WARM_UP_FACTOR);
     }
 
-    /** Warm-up before later measurements of the load. */
+    /** Duration of the warm-up before later measurements of the same load. */
     Duration warmUp() {
         return measureTime.dividedBy(10);
     }
 
-    /** Delay between load and memory measurement, in which a process can release memory. */
+    /** Delay between the load and the measurement of memory, so that a process can release memory. */
     Duration settleTime() {
         return measureTime.multipliedBy(SETTLE_FACTOR);
     }

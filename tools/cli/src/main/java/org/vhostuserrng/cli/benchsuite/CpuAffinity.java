@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Reads and sets CPU affinities, the latter with taskset(1). */
+/** Reads CPU affinities, and sets them with taskset(1). */
 final class CpuAffinity {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path THREAD = Path.of("/proc/thread-self");
@@ -16,7 +16,7 @@ final class CpuAffinity {
 
     private CpuAffinity() {}
 
-    /** The CPUs that this process may use. */
+    /** Returns the numbers of the CPUs that this process may use. */
     static List<Integer> allowed() throws IOException {
         for (String line : Files.readAllLines(STATUS)) {
             if (line.startsWith(ALLOWED)) {
@@ -39,18 +39,18 @@ final class CpuAffinity {
         return List.copyOf(cpus);
     }
 
-    /** Prefix of a command line that pins the new process to one CPU. */
+    /** Returns the prefix of a command line that pins the new process to one CPU. */
     static List<String> tasksetCommand(int cpu) {
         return List.of("taskset", "-c", Integer.toString(cpu));
     }
 
-    /** Pins the calling thread. */
+    /** Pins the calling thread to CPUs. */
     static void pinThread(List<Integer> cpus) throws IOException, InterruptedException {
         String thread = Files.readSymbolicLink(THREAD).getFileName().toString();
         taskset("-p", "-c", list(cpus), thread);
     }
 
-    /** Pins all threads of a process. */
+    /** Pins all threads of a process to one CPU. */
     static void pinProcess(long pid, int cpu) throws IOException, InterruptedException {
         taskset("-a", "-p", "-c", list(List.of(cpu)), Long.toString(pid));
     }

@@ -5,9 +5,9 @@ import java.util.List;
 
 /** The CPUs on which the guests and the back-end run. */
 enum CpuPlacement {
-    /** Both on the same CPU. Avoids waking a halted CPU, the cost of which dominates the latency under a hypervisor. */
+    /** Both run on the same CPU, so that no halted CPU is woken: under a hypervisor, that takes most of the latency. */
     ONE_CPU("one CPU", 1),
-    /** Each on its own CPU. The back-end is pinned after its start, so that it detects both CPUs. */
+    /** Each has its own CPU. The back-end is pinned after its start, so that it detects both CPUs. */
     TWO_CPUS("two CPUs", 2);
 
     private final String label;
@@ -18,7 +18,7 @@ enum CpuPlacement {
         this.cpus = cpus;
     }
 
-    /** The possible placement with the most CPUs. */
+    /** Returns the placement with the most CPUs that this host permits. */
     static CpuPlacement best() throws IOException {
         return TWO_CPUS.isPossible() ? TWO_CPUS : ONE_CPU;
     }
@@ -31,7 +31,7 @@ enum CpuPlacement {
         return CpuAffinity.allowed().size() >= cpus;
     }
 
-    /** Pins the calling thread, which runs the guests. */
+    /** Pins the calling thread, which runs the guests, to the first allowed CPU. */
     void pinGuests() throws IOException, InterruptedException {
         CpuAffinity.pinThread(List.of(CpuAffinity.allowed().getFirst()));
     }
@@ -41,14 +41,14 @@ enum CpuPlacement {
         CpuAffinity.pinThread(CpuAffinity.allowed());
     }
 
-    /** Prefix of a back-end's command line. */
+    /** Returns the prefix of a back-end's command line; empty if the back-end is pinned later. */
     List<String> tasksetPrefix() throws IOException {
         return this == ONE_CPU
                 ? CpuAffinity.tasksetCommand(CpuAffinity.allowed().getFirst())
                 : List.of();
     }
 
-    /** Pins a back-end after its start. */
+    /** Pins a back-end that has started to its CPU, if it has one of its own. */
     void pinBackend(long pid) throws IOException, InterruptedException {
         if (this == TWO_CPUS) {
             CpuAffinity.pinProcess(pid, CpuAffinity.allowed().get(1));

@@ -11,9 +11,9 @@ import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.cli.process.ExecutableLookup;
 
 /**
- * Throughput of /dev/hwrng in a Linux guest under QEMU, with the back-ends and with QEMU's own entropy device.
- * Everything runs on one CPU. Each round boots each guest again: the throughput is stable within a boot, but varies by
- * a third between boots, for every device.
+ * Measures the throughput of /dev/hwrng in a Linux guest under QEMU, with the back-ends and with QEMU's own entropy
+ * device. Everything runs on one CPU. Each round boots each guest again: with every device, the throughput is stable
+ * within a boot but differs by a third between boots.
  */
 final class GuestHwrngBenchmark {
     static final String BUILTIN = "QEMU rng-builtin";
@@ -28,14 +28,16 @@ final class GuestHwrngBenchmark {
 
     private final BenchSuiteContext bench;
     private final List<String> command;
-    /** Boot command by name of the device. */
+    /** The command that boots the guest, by the name of its entropy device. */
     private final Map<String, List<String>> guests = new LinkedHashMap<>();
 
     private final List<BenchBackendProcess> backends = new ArrayList<>();
 
     /**
-     * @param command command that boots a guest; its arguments are a socket, an empty list of steps and QEMU options.
-     *     Empty if there is none
+     * Creates the benchmark.
+     *
+     * @param command command that boots a guest, with a socket, an empty list of steps and QEMU options as arguments;
+     *     empty if guests are not measured
      */
     GuestHwrngBenchmark(BenchSuiteContext bench, List<String> command) {
         this.bench = bench;
@@ -101,7 +103,7 @@ final class GuestHwrngBenchmark {
         }
     }
 
-    /** Reads {@code count} blocks and returns the number of blocks that takes about {@code time}. */
+    /** Reads {@code count} blocks, and returns the number of blocks that the guest reads in about {@code time}. */
     private static int calibrate(QemuConsoleGuest guest, int count, Duration time)
             throws IOException, InterruptedException {
         long nanos = read(guest, count);

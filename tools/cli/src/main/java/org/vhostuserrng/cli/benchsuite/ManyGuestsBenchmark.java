@@ -7,7 +7,8 @@ import org.HdrHistogram.Histogram;
 import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
 /**
- * Measures a back-end with many guests: a burst of connections, load with a constant depth, idle time and a paced load.
+ * Measures a back-end with many guests: a burst of connections, a constant number of requests in flight, no requests,
+ * and requests at a constant rate.
  */
 final class ManyGuestsBenchmark {
     /** Number of in-flight requests of all guests together. */
@@ -105,9 +106,9 @@ final class ManyGuestsBenchmark {
         return (first ? bench.parameters().firstWarmUp() : bench.parameters().warmUp()).toNanos();
     }
 
-    /** CPU time in microseconds per second while no guest sends requests. */
+    /** Returns the CPU time of the back-end in microseconds per second while no guest sends requests. */
     private double idleCpuMicros(BenchBackendProcess backend) throws IOException, InterruptedException {
-        // Waits for work that the previous load has caused, such as JIT compilation, so that it is not measured.
+        // Wait until work that the previous load caused, such as JIT compilation, is done, so that it is not measured.
         TimeUnit.NANOSECONDS.sleep(bench.parameters().warmUp().toNanos());
         long start = System.nanoTime();
         long before = backend.procFiles().cpuNanos();

@@ -10,8 +10,8 @@ import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
- * Several back-ends that run at the same time and are measured in turn. A back-end without guests is idle and does not
- * disturb the others. A back-end that fails is removed, with a note in the report.
+ * Several back-ends that run at the same time and are measured one after the other. A back-end without guests is idle
+ * and does not disturb the others. A back-end that fails is removed and noted in the report.
  */
 final class MeasuredBackends implements AutoCloseable {
     /** A measurement of one back-end. */
@@ -36,7 +36,7 @@ final class MeasuredBackends implements AutoCloseable {
         this.scenario = scenario;
     }
 
-    /** Starts all back-ends. */
+    /** Starts the back-ends of all candidates. */
     static MeasuredBackends start(
             BenchSuiteContext bench, List<BenchCandidate> candidates, int guests, CpuPlacement placement)
             throws IOException, InterruptedException {

@@ -6,8 +6,8 @@ import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
- * Memory, file descriptors and threads of a back-end after load, and their increase per extra guest: (usage with all
- * guests − usage with one guest) / (guests − 1). The back-end listens on all sockets in both cases.
+ * Measures memory, file descriptors and threads of a back-end after load, and their increase per extra guest: (usage
+ * with all guests − usage with one guest) / (guests − 1). In both cases the back-end listens on all sockets.
  */
 final class MemoryUsageBenchmark {
     private static final double KB = 1e3;

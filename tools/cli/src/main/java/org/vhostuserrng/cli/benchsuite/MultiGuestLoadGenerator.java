@@ -13,8 +13,8 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEpoll;
 
 /**
- * Generates load for several guests of one back-end, with requests of {@value #REQUEST_BYTES} bytes. The latency of a
- * request is the time from its scheduled submission until its used buffer is seen, so it includes the delay of a late
+ * Sends the requests of several guests of one back-end, {@value #REQUEST_BYTES} bytes each. The latency of a request is
+ * the time from its scheduled submission until its used buffer is found, so that it includes the delay of a late
  * submission (no coordinated omission). Confined to one thread.
  */
 final class MultiGuestLoadGenerator implements AutoCloseable {
@@ -32,7 +32,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     private final List<EntropyDriver> guests = new ArrayList<>();
     private final FrontendEpoll calls;
 
-    /** Indexed by guest and buffer id: scheduled submission time. */
+    /** Scheduled submission time of each request in nanoseconds, by guest and buffer id. */
     private final long[] requestedAt;
 
     private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
@@ -44,7 +44,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         requestedAt = new long[guests * QUEUE_SIZE];
     }
 
-    /** Connects one guest to each socket, one after the other, and starts its requestq. */
+    /** Connects one guest to each socket, one after the other, and starts the requestq of each guest. */
     static MultiGuestLoadGenerator connect(List<Path> sockets) throws IOException {
         MultiGuestLoadGenerator generator = new MultiGuestLoadGenerator(sockets.size());
         try {
@@ -61,7 +61,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     }
 
     /**
-     * Submits one request for each guest and waits until all are complete.
+     * Submits one request per guest, and waits until all requests are complete.
      *
      * @return duration in nanoseconds
      */
@@ -74,7 +74,10 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         return System.nanoTime() - start;
     }
 
-    /** Keeps {@code depth} requests in flight in total. Each completion is followed by a request of the next guest. */
+    /**
+     * Keeps {@code depth} requests of all guests together in flight, for {@code nanos} nanoseconds. When a request
+     * completes, the next guest in turn submits one.
+     */
     void keepInFlight(int depth, long nanos) throws IOException {
         long end = System.nanoTime() + nanos;
         for (int i = 0; i < depth; i++) {
@@ -92,8 +95,8 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     }
 
     /**
-     * Submits a request every {@code interval} nanoseconds, for one guest after the other, without waiting for
-     * completions. Busy-polls.
+     * Submits a request every {@code interval} nanoseconds, for {@code nanos} nanoseconds, in turn for each guest. Does
+     * not wait for completions. Busy-polls.
      */
     void requestEvery(long interval, long nanos) throws IOException {
         long due = System.nanoTime();

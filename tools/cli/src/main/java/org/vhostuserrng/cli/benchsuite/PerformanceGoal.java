@@ -5,9 +5,9 @@ import java.util.OptionalDouble;
 /**
  * A performance goal of the daemon.
  *
- * @param text the compared quantity
- * @param relation required relation of the measured value to the limit
- * @param measured the measured value; empty if either this value or the value to compare it with was not measured
+ * @param text description of the measured value
+ * @param relation whether the limit is a minimum or a maximum
+ * @param measured the measured value or ratio; empty if it, or one side of the ratio, was not measured
  */
 record PerformanceGoal(String text, Relation relation, double limit, OptionalDouble measured) {
     private static final double HUNDREDTHS = 100;
@@ -35,12 +35,12 @@ record PerformanceGoal(String text, Relation relation, double limit, OptionalDou
         return new PerformanceGoal(text, Relation.AT_LEAST, limit, measured);
     }
 
-    /** Whether the goal is met, as text for the report. */
+    /** Returns text for the report that tells whether the goal is met. */
     String verdict() {
         if (measured.isEmpty()) {
             return "not measured";
         }
-        // Compares the value as it is printed: rounded to hundredths.
+        // Compare the value that the report prints, which is rounded to hundredths.
         double value = Math.rint(measured.getAsDouble() * HUNDREDTHS) / HUNDREDTHS;
         boolean met = relation == Relation.AT_MOST ? value <= limit : value >= limit;
         return met ? "yes" : "**no**";

@@ -9,7 +9,9 @@ import java.util.OptionalDouble;
 import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
-/** The performance goals with the values measured in this run. Goals are ratios to other back-ends where possible. */
+/**
+ * The performance goals, and the values measured in this run. Where possible, a goal is a ratio to another back-end.
+ */
 final class PerformanceGoals {
     private static final String DAEMON = BenchCandidate.daemonName(BenchCandidateList.DEFAULT_SOURCE);
     private static final String DAEMON_DRBG = BenchCandidate.daemonName(BenchCandidateList.DRBG_SOURCE);
@@ -67,7 +69,7 @@ final class PerformanceGoals {
     }
 
     private void bandwidth(List<PerformanceGoal> goals, GuestWorkload load, String label, double generated) {
-        // The goal is equality; 5 % is the variation between runs.
+        // The goal is 1; runs differ by 5 %.
         goals.add(atLeast(
                 0.95,
                 label + ", one CPU: getrandom, MB/s ÷ C",

@@ -18,12 +18,12 @@ final class ProcPidReader {
         this(Path.of("/proc", Long.toString(pid)));
     }
 
-    /** Like {@link #ProcPidReader(long)}, with another directory instead of /proc/PID. */
+    /** Creates a reader of another directory than /proc/PID. */
     ProcPidReader(Path directory) {
         this.directory = directory;
     }
 
-    /** CPU time of all live threads in nanoseconds. Threads that have exited are not counted. */
+    /** CPU time of all running threads in nanoseconds. Does not include threads that have exited. */
     long cpuNanos() throws IOException {
         long nanos = 0;
         for (Path thread : entries("task")) {
@@ -51,7 +51,7 @@ final class ProcPidReader {
                 entries("task").size());
     }
 
-    /** Sum in bytes of all lines that start with {@code prefix}. */
+    /** Returns the sum of all lines that start with {@code prefix}, converted from kB to bytes. */
     private static long sum(List<String> lines, String prefix) {
         return lines.stream()
                 .filter(line -> line.startsWith(prefix))

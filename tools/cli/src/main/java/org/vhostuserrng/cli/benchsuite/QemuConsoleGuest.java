@@ -14,7 +14,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** A Linux guest under QEMU that runs commands sent to its console (tools/guest/init). {@link #close} ends QEMU. */
+/**
+ * A Linux guest under QEMU that executes commands from its console (tools/guest/init). {@link #close} terminates QEMU.
+ */
 final class QemuConsoleGuest implements AutoCloseable {
     private static final int BOOT_TIMEOUT_SECONDS = 600;
     private static final String READY = "GUEST ready";
@@ -30,7 +32,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         this.commands = new BufferedWriter(new OutputStreamWriter(qemu.getOutputStream(), StandardCharsets.UTF_8));
     }
 
-    /** Boots a guest and waits until it is ready. */
+    /** Boots a guest and waits until it accepts commands. */
     static QemuConsoleGuest boot(List<String> command) throws IOException, InterruptedException {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         QemuConsoleGuest guest = new QemuConsoleGuest(qemu);
@@ -71,7 +73,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         }
     }
 
-    /** Returns the next line that contains {@code beginning}, without the text before it. */
+    /** Returns the next line that contains {@code beginning}, from there on. */
     private String nextLineWith(String beginning) {
         return console.lines()
                 .filter(line -> line.contains(beginning))

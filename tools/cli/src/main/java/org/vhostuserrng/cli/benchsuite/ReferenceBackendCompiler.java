@@ -17,7 +17,7 @@ final class ReferenceBackendCompiler {
 
     private ReferenceBackendCompiler() {}
 
-    /** Compiles the reference back-end into a directory; empty if there is no C compiler. */
+    /** Compiles the reference back-end and returns its path in the directory; empty if there is no C compiler. */
     static Optional<Path> compile(Path directory) throws IOException, InterruptedException {
         Optional<Path> compiler = compiler();
         if (compiler.isEmpty()) {

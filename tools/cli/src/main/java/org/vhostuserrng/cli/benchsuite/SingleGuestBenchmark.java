@@ -8,7 +8,7 @@ import org.vhostuserrng.cli.bench.BenchWorkload;
 import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.EntropyDriver;
 
-/** One guest with a constant number of in-flight requests. */
+/** Measures a back-end with one guest that keeps a constant number of requests in flight. */
 final class SingleGuestBenchmark {
     private static final double MB = 1e6;
 
@@ -37,8 +37,8 @@ final class SingleGuestBenchmark {
         }
 
         /**
-         * False for a busy-polling guest on the back-end's CPU, because it would block the back-end until the end of
-         * its time slice.
+         * Returns false for a busy-polling guest on the CPU of the back-end: the back-end would have to wait until the
+         * end of the guest's time slice.
          */
         boolean isPossible(CpuPlacement placement) {
             return !busyPoll || placement == CpuPlacement.TWO_CPUS;

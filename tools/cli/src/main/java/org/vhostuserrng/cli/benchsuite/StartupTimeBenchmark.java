@@ -4,8 +4,8 @@ import java.io.IOException;
 import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
 /**
- * Time from exec until the back-end accepts connections, and time to connect the first guest and complete its first
- * request.
+ * Measures the time from exec until the back-end accepts connections, and the time to connect the first guest and
+ * complete its first request.
  */
 final class StartupTimeBenchmark {
     static final String SCENARIO = "one guest, all CPUs";

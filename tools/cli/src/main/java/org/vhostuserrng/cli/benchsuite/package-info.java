@@ -1,5 +1,5 @@
 /**
- * {@code bench-suite}: measures several back-ends in turn under the same loads and writes a report.
+ * {@code bench-suite}: measures several back-ends one after the other under the same loads, and writes a report.
  *
  * <p>A {@link org.vhostuserrng.cli.benchsuite.BenchCandidate} is a command line, a {@link
  * org.vhostuserrng.cli.benchsuite.BenchBackendProcess} its process. Each {@link

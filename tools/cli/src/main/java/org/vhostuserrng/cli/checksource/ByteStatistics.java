@@ -65,7 +65,7 @@ final class ByteStatistics {
         return ones;
     }
 
-    /** Number of bits {@code from} that are followed by bit {@code to}. */
+    /** Number of bits of value {@code from} that are followed by a bit of value {@code to}. */
     long transitions(int from, int to) {
         return transitions[from][to];
     }
@@ -76,7 +76,8 @@ final class ByteStatistics {
     }
 
     /**
-     * Pearson's chi-square statistic against uniformly distributed bytes, with {@link #VALUES} − 1 degrees of freedom.
+     * Pearson's chi-square statistic for the hypothesis that bytes are uniformly distributed, with {@link #VALUES} − 1
+     * degrees of freedom.
      */
     double chiSquare() {
         double expected = (double) bytes / VALUES;
@@ -87,7 +88,10 @@ final class ByteStatistics {
         return sum;
     }
 
-    /** Probability that an ideal source has a larger chi-square. Near 0: biased. Near 1: too uniform to be random. */
+    /**
+     * Probability that an ideal source has a larger chi-square statistic: near 0 if the bytes are biased, near 1 if
+     * they are too uniform to be random.
+     */
     double chiSquareProbability() {
         return ChiSquareDistribution.upperTail(chiSquare(), VALUES - 1);
     }

@@ -153,7 +153,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         }
     }
 
-    /** Creates the file of {@code --output}; null without that option. */
+    /** Creates the file of {@code --output}; returns null without that option. */
     private RawSampleFile openOutput(CheckedSource from) throws IOException {
         if (output == null) {
             return null;

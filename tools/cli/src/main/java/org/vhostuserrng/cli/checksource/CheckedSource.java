@@ -29,8 +29,8 @@ final class CheckedSource {
     /**
      * Parses the SOURCE argument and probes the source.
      *
-     * @throws IllegalArgumentException with the reason, in one line
-     * @throws IOException if the source cannot be opened, with the reason
+     * @throws IllegalArgumentException if the argument is invalid; the message is one line
+     * @throws IOException if the source cannot be opened
      */
     static CheckedSource parse(String argument) throws IOException {
         if (argument.equals(STANDARD_INPUT)) {
@@ -40,7 +40,7 @@ final class CheckedSource {
         return new CheckedSource(expression, untestedSource(expression));
     }
 
-    /** Whether the argument names a file without {@code file:}. */
+    /** Whether the argument is the path of a file rather than a source expression. */
     private static boolean isPath(String argument) {
         return argument.startsWith("/")
                 || argument.startsWith("./")
@@ -57,19 +57,22 @@ final class CheckedSource {
         }
     }
 
-    /** The source without its own health tests, so that the tests of this command see its raw output. */
+    /** Returns the source without its own health tests, so that this command tests the raw samples. */
     private static EntropySourceSpec untestedSource(String expression) throws IOException {
         EntropySourceSpec parsed = SourceExpressionParser.parseUntested(expression);
         parsed.probe();
         return parsed;
     }
 
-    /** Whether the source can be opened more than once. */
+    /** Whether opening the source again returns new samples: false for standard input and a regular file. */
     boolean canRestart() {
         return spec != null && !isRegularFile();
     }
 
-    /** Opens the source. A regular file is read to its end, which a source of the daemon does not have. */
+    /**
+     * Opens the source. The reader of a regular file ends with the file; a source of the daemon would wait for more
+     * bytes.
+     */
     SampleReader open() throws IOException {
         if (spec == null) {
             return new StreamSampleReader(System.in);
@@ -77,7 +80,7 @@ final class CheckedSource {
         return isRegularFile() ? new StreamSampleReader(Files.newInputStream(file())) : new SpecReader();
     }
 
-    /** The file that is read; empty path if the source is not a file. */
+    /** Returns the path of a {@code file:} source; an empty path for other sources. */
     Path file() {
         String path = text.startsWith(FILE) ? new KeyValueScanner(text.substring(FILE.length())).value() : "";
         return NativePath.of(path);
@@ -87,7 +90,7 @@ final class CheckedSource {
         return text.startsWith(FILE) && Files.isRegularFile(file());
     }
 
-    /** The source as an expression; {@code -} for standard input. */
+    /** Returns the source as an expression; {@code -} for standard input. */
     @Override
     public String toString() {
         return text;

@@ -1,6 +1,6 @@
 package org.vhostuserrng.cli.checksource;
 
-/** What {@code check-source} has read from a source. */
+/** The samples that {@code check-source} has read from a source. */
 final class CollectedSamples {
     private final byte[] first;
     private final ByteStatistics statistics;
@@ -8,12 +8,12 @@ final class CollectedSamples {
     private final String fault;
 
     /**
-     * The result of reading a source.
+     * Creates the result of reading a source.
      *
-     * @param first the first samples, one a byte, for the estimators
+     * @param first the first samples, one per byte, for the estimators
      * @param statistics statistics of all bytes
      * @param bytesPerSecond throughput of the source
-     * @param fault the failed health test, or the reason why there were too few bytes; empty if there was none
+     * @param fault the failed health test, or the reason why there were too few bytes; empty if there is no fault
      */
     CollectedSamples(byte[] first, ByteStatistics statistics, double bytesPerSecond, String fault) {
         this.first = first;
@@ -22,7 +22,7 @@ final class CollectedSamples {
         this.fault = fault;
     }
 
-    /** The first samples, one a byte; not a copy, and not to be changed. */
+    /** The first samples, one per byte. The array is not a copy and must not be changed. */
     byte[] first() {
         return first;
     }
@@ -36,17 +36,17 @@ final class CollectedSamples {
         return bytesPerSecond;
     }
 
-    /** The failed health test, or the reason why there were too few bytes; empty if there was none. */
+    /** The failed health test, or the reason why there were too few bytes; empty if there is no fault. */
     String fault() {
         return fault;
     }
 
-    /** Bits of a sample: up to the highest bit that any sample of {@link #first} has set, at least 1. */
+    /** Width of a sample in bits, at least 1: the highest bit that is set in any sample of {@link #first}. */
     int width() {
         return width(first);
     }
 
-    /** Bits of a sample: up to the highest bit that any of the samples has set, at least 1. */
+    /** Returns the width of a sample in bits, at least 1: the highest bit that is set in any of the samples. */
     static int width(byte[] samples) {
         int used = 1;
         for (byte sample : samples) {

@@ -16,7 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
 import java.util.Set;
 
-/** The file of {@code --output}, which keeps the raw samples. Readable by its owner only. */
+/** The file of {@code --output} with the raw samples. Only its owner can read it. */
 final class RawSampleFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
@@ -30,9 +30,9 @@ final class RawSampleFile implements AutoCloseable {
     /**
      * Creates the file.
      *
-     * @param overwrite whether a file that exists may be truncated
-     * @param source the file that the samples come from, which must not be truncated
-     * @throws IllegalArgumentException if the file must not be written, with the reason
+     * @param overwrite whether an existing file may be truncated
+     * @param source the file from which the samples are read, which must not be truncated
+     * @throws IllegalArgumentException if the file must not be written; the message is the reason
      */
     static RawSampleFile create(Path path, boolean overwrite, Path source) throws IOException {
         if (overwrite && Files.exists(path) && Files.exists(source) && Files.isSameFile(path, source)) {
@@ -65,7 +65,7 @@ final class RawSampleFile implements AutoCloseable {
     /**
      * Appends samples.
      *
-     * @throws IOException if not all samples could be written, with the number of those that were
+     * @throws IOException if not all samples could be written; the message contains the number of written bytes
      */
     void write(ByteBuffer samples) throws IOException {
         try {
@@ -78,7 +78,7 @@ final class RawSampleFile implements AutoCloseable {
         }
     }
 
-    /** Number of bytes in the file. */
+    /** Number of bytes written. */
     long written() {
         return written;
     }

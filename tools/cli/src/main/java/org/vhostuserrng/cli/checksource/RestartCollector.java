@@ -8,15 +8,18 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.cli.checksource.validation.RestartSamples;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 
-/** Opens a source again and again and reads its first samples. A reopened device need not be a restarted one. */
+/**
+ * Opens a source again and again, and reads its first samples each time. Opening a device again does not necessarily
+ * restart it.
+ */
 final class RestartCollector {
     private RestartCollector() {}
 
     /**
      * Collects the samples of {@link RestartSamples#RESTARTS} restarts.
      *
-     * @param seconds time limit of each restart
-     * @throws IOException if a restart provides too few samples
+     * @param seconds time limit of each restart in seconds
+     * @throws IOException if the source provides too few samples after a restart
      */
     static RestartSamples collect(CheckedSource source, int seconds, TerminalProgressBar progress)
             throws IOException, InterruptedException {

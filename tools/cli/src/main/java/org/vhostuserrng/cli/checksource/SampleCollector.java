@@ -9,11 +9,11 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 
-/** Reads a source, runs the health tests on every sample and keeps the first samples. Confined to one thread. */
+/** Reads a source, runs the health tests on all samples and stores the first samples. Confined to one thread. */
 final class SampleCollector {
     /** SP 800-90B §4.3: minimum number of samples of a start-up test. */
     static final int MIN_BYTES = 1024;
-    /** Samples that are kept for the estimators: SP 800-90B §3.1.1 requires a million. */
+    /** Maximum number of samples for the estimators: SP 800-90B §3.1.1 requires a million. */
     static final int KEPT_SAMPLES = 1 << 20;
 
     private static final int BLOCK = 4096;
@@ -30,9 +30,9 @@ final class SampleCollector {
     private int lastRead;
 
     /**
-     * A collector that has read nothing.
+     * Creates a collector.
      *
-     * @param output null if the samples are not written to a file
+     * @param output file for all samples; null if the samples are not written to a file
      * @param bytes number of bytes to read, at least {@link #MIN_BYTES}
      */
     SampleCollector(
@@ -49,9 +49,12 @@ final class SampleCollector {
     }
 
     /**
-     * Alternates between reading and testing, so that the throughput does not include the time of the tests. The first
-     * block is a warm-up, which is not included in the measured time. A failed health test does not end the reading
-     * before the first {@link #KEPT_SAMPLES}, so that the estimates of the samples are known.
+     * Reads and tests samples until all are read, the source ends or the time is over. Alternates between reading and
+     * testing, so that the measured throughput does not include the time of the tests; the first block is a warm-up and
+     * is not measured. After a failed health test, reading continues up to {@link #KEPT_SAMPLES}, so that the
+     * estimators have enough samples.
+     *
+     * @param seconds time limit in seconds
      */
     CollectedSamples collect(long bytes, int seconds) throws IOException, InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -92,7 +95,10 @@ final class SampleCollector {
         }
     }
 
-    /** Reads up to {@code wanted} bytes, until the source ends or the time is up. Returns the number of bytes. */
+    /**
+     * Reads up to {@code wanted} bytes, until the source ends or {@link System#nanoTime} reaches {@code end}. Returns
+     * the number of bytes.
+     */
     private int read(MemorySegment buffer, int wanted, long end) throws IOException, InterruptedException {
         int read = 0;
         lastRead = SampleReader.NOTHING_YET;
@@ -104,7 +110,7 @@ final class SampleCollector {
         return read;
     }
 
-    /** The reason why the received bytes are too few; empty if they are enough. */
+    /** Returns the reason why too few bytes were received; empty if they are enough. */
     private String shortfall() {
         if (lastRead == SampleReader.FAILED) {
             return "the source has failed";

@@ -11,10 +11,10 @@ import org.vhostuserrng.cli.checksource.validation.TestResult;
  *
  * @param source the source, in the syntax of {@code --source}
  * @param samples the samples and the result of the health tests
- * @param width bits of a sample, 1 to 8
- * @param claimed {@code --min-entropy}, in bits per sample
+ * @param width width of a sample in bits, 1 to 8
+ * @param claimed value of {@code --min-entropy}, in bits per sample
  * @param assessment the estimates; null if there were too few samples
- * @param tests results of the tests that options ask for
+ * @param tests results of the tests that {@code --iid}, {@code --restarts} and {@code --restart-file} select
  */
 record SourceCheckReport(
         String source,
@@ -23,7 +23,7 @@ record SourceCheckReport(
         double claimed,
         MinEntropyAssessment assessment,
         List<TestResult> tests) {
-    /** Probability of a chi-square that is suspiciously small: 1 − p. */
+    /** The chi-square statistic is suspicious if its probability is less than this, or more than 1 minus this. */
     private static final double TOO_UNIFORM = 1e-4;
 
     SourceCheckReport {
@@ -63,17 +63,20 @@ record SourceCheckReport(
         return (double) samples.statistics().ones() / samples.statistics().bits();
     }
 
-    /** Probability that an ideal source has a larger chi-square. Near 0: biased. Near 1: too uniform to be random. */
+    /**
+     * Probability that an ideal source has a larger chi-square statistic: near 0 if the bytes are biased, near 1 if
+     * they are too uniform to be random.
+     */
     double chiSquareProbability() {
         return samples.statistics().chiSquareProbability();
     }
 
-    /** Whether all values of a byte are more equally common than chance allows. */
+    /** Whether the frequencies of the byte values are more equal than random bytes make likely. */
     boolean isTooUniform() {
         return samples.statistics().bytes() > 0 && chiSquareProbability() > 1 - TOO_UNIFORM;
     }
 
-    /** Whether values of a byte differ more in their frequency than chance allows. */
+    /** Whether the frequencies of the byte values differ more than random bytes make likely. */
     boolean isNotUniform() {
         return chiSquareProbability() < TOO_UNIFORM;
     }

@@ -9,7 +9,7 @@ import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 import org.vhostuserrng.cli.checksource.validation.TestResult;
 
-/** The report of {@code check-source} for people: one figure a line, with what it means. */
+/** The report of {@code check-source} as text: one result and its meaning per line. */
 final class SourceCheckText {
     private static final int REQUIRED_SAMPLES = 1_000_000;
 

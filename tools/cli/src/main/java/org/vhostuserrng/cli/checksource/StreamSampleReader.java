@@ -10,8 +10,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Reads samples from a stream, such as standard input. A thread of its own reads the stream, because reading it cannot
- * be interrupted. Closing the reader ends the thread after its current read.
+ * Reads samples from a stream, such as standard input. A separate thread reads the stream, because a read from a stream
+ * cannot be interrupted. {@link #close} ends that thread after its current read.
  */
 final class StreamSampleReader implements SampleReader {
     private static final long READ_TIMEOUT_MILLIS = 100;
@@ -55,7 +55,10 @@ final class StreamSampleReader implements SampleReader {
         return read;
     }
 
-    /** Takes the next chunk. Returns false if there is none for now, or no more. */
+    /**
+     * Takes the next chunk from the queue. Returns false if no chunk arrives within a short time or the stream has
+     * ended.
+     */
     private boolean next() throws IOException, InterruptedException {
         if (ended) {
             return false;

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.counters;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
-/** The values of a slot, by the names of their fields. */
+/** The values in the slot of a guest or of the daemon, by the names of their fields. */
 public final class CounterValues {
     private static final double NANOS_PER_SECOND = 1e9;
 
@@ -17,13 +17,13 @@ public final class CounterValues {
         this.offsets = offsets;
     }
 
-    /** The value of a field, at least 0; 0 if the file has no such field. */
+    /** Returns the value of a field, at least 0; 0 if the file has no such field. */
     public long get(String field) {
         Integer offset = offsets.get(field);
         return offset == null ? 0 : Math.max(0, file.getLong(slot + offset));
     }
 
-    /** The value of a field in nanoseconds, as seconds. */
+    /** Returns the value, in seconds, of a field that is in nanoseconds. */
     public double seconds(String field) {
         return get(field) / NANOS_PER_SECOND;
     }

@@ -3,15 +3,15 @@ package org.vhostuserrng.cli.counters;
 import java.nio.ByteBuffer;
 
 /**
- * Where the parts of a counters file are. All offsets are validated against the size of the file.
+ * The offsets and sizes of the parts of a counters file, in bytes. All parts are within the file.
  *
  * @param fieldTable offset of the table of fields
- * @param fieldBytes size of an entry of the table
- * @param fields number of entries
+ * @param fieldBytes size of an entry of the table of fields
+ * @param fields number of entries of the table of fields
  * @param daemonSlot offset of the daemon's values
- * @param guestSlots offset of the first guest's slot
- * @param slotBytes size of a guest's slot
- * @param slots number of guests' slots
+ * @param guestSlots offset of the first guest slot
+ * @param slotBytes size of a guest slot
+ * @param slots number of guest slots
  */
 record CountersFileGeometry(
         int fieldTable, int fieldBytes, int fields, int daemonSlot, int guestSlots, int slotBytes, int slots) {

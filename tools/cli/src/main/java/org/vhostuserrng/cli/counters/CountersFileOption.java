@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.counters;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** The option that names the counters file. */
+/** The option {@code --counters-file}. */
 public final class CountersFileOption {
     @Option(
             names = "--counters-file",
@@ -12,7 +12,7 @@ public final class CountersFileOption {
             description = "The file of the daemon's --counters-file (default: ${DEFAULT-VALUE}).")
     private Path path;
 
-    /** The file, which may not exist. */
+    /** Returns a reader of the file. The file need not exist. */
     public CountersFileSource source() {
         return new CountersFileSource(path);
     }

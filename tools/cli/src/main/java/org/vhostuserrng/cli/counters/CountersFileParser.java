@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.vhostuserrng.libc.NativeText;
 
-/** Parses a copy of a counters file. Offsets are those of {@code COUNTERS.md}. */
+/** Parses a copy of a counters file, whose format {@code COUNTERS.md} specifies. */
 public final class CountersFileParser {
     static final int HEADER_BYTES = 128;
     static final int FIELD_ENTRY_BYTES = 96;
@@ -32,7 +32,7 @@ public final class CountersFileParser {
     private static final long KIND_BUCKET = 3;
     private static final long SCOPE_GUEST = 1;
     private static final double NANOS_PER_SECOND = 1e9;
-    /** So that the sum of all buckets is a long. */
+    /** Maximum count of a bucket. It prevents an overflow of the sum of all buckets. */
     private static final long MAX_BUCKET_COUNT = 1L << 48;
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z_]*");
@@ -46,7 +46,7 @@ public final class CountersFileParser {
     /**
      * Creates a parser.
      *
-     * @param file in native byte order; not changed while it is parsed
+     * @param file the copy, in native byte order; must not change while it is parsed
      */
     public CountersFileParser(ByteBuffer file) {
         this.file = file;
@@ -55,9 +55,9 @@ public final class CountersFileParser {
     /**
      * Parses the file.
      *
-     * @param now when the copy was made
-     * @param monotonicNow the same instant, nanoseconds by {@link System#nanoTime}
-     * @param written whether a process writes the file
+     * @param now the time at which the copy was made
+     * @param monotonicNow the same time in nanoseconds of {@link System#nanoTime}
+     * @param written whether a daemon has the file open for writing
      */
     public CountersSnapshot parse(Instant now, long monotonicNow, boolean written) throws InvalidCountersFileException {
         CountersFileGeometry geometry = CountersFileGeometry.read(file);
@@ -99,7 +99,7 @@ public final class CountersFileParser {
             }
         }
         for (int i = 1; i < bucketBounds.size(); i++) {
-            // As exported: two large bounds may be the same number of seconds.
+            // Compare in seconds, as the bounds are exported: two large bounds may round to the same number of seconds.
             if (bucketBounds.get(i) / NANOS_PER_SECOND <= bucketBounds.get(i - 1) / NANOS_PER_SECOND) {
                 throw new InvalidCountersFileException("is damaged: the bounds of a histogram do not increase");
             }
@@ -134,7 +134,10 @@ public final class CountersFileParser {
         return guests;
     }
 
-    /** The name, in printable characters. Names that differ in other characters get a suffix. */
+    /**
+     * Returns the guest's name in printable characters. If two names differ only in other characters, the second one
+     * gets a suffix.
+     */
     private String uniqueName(int slot, Set<String> names) {
         int length = Math.clamp(file.getLong(slot + SLOT_NAME_LENGTH), 0, SLOT_NAME_BYTES);
         byte[] bytes = new byte[length];

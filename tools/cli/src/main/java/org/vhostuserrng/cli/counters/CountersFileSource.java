@@ -12,11 +12,11 @@ import java.time.Instant;
 import net.openhft.chronicle.bytes.MappedBytes;
 
 /**
- * Takes snapshots of a counters file. The file is mapped anew for each, because another process may have replaced or
- * extended it. Any thread, one at a time.
+ * Takes snapshots of a counters file. Maps the file again for each snapshot, because another process may have replaced
+ * or extended it. Thread-safe.
  */
 public final class CountersFileSource {
-    /** Far above the size with the maximum number of guests. */
+    /** Maximum size of a file: much more than the size with the maximum number of guests. */
     private static final long MAX_BYTES = 64L << 20;
 
     private final Path path;
@@ -26,9 +26,9 @@ public final class CountersFileSource {
     }
 
     /**
-     * Reads all values now.
+     * Reads all values of the file.
      *
-     * @throws IOException with the path, if the file cannot be read or is not a valid counters file
+     * @throws IOException if the file cannot be read or is not a valid counters file; the exception contains the path
      */
     public synchronized CountersSnapshot read() throws IOException {
         try {
@@ -61,7 +61,7 @@ public final class CountersFileSource {
         }
     }
 
-    /** Marks slots that got another guest while they were copied as being changed. */
+    /** Marks a slot as invalid if it was assigned to another guest while it was copied. */
     private static void discardChangedSlots(ByteBuffer copy, MappedBytes mapped) throws InvalidCountersFileException {
         CountersFileGeometry geometry = CountersFileGeometry.read(copy);
         for (int slot = 0; slot < geometry.slots(); slot++) {
@@ -72,7 +72,10 @@ public final class CountersFileSource {
         }
     }
 
-    /** Whether a process has the file open as its writer: it holds a lock, which excludes a reader's. */
+    /**
+     * Whether a daemon has the file open for writing: it then holds an exclusive lock, so that no shared lock is
+     * granted.
+     */
     private boolean isWritten() throws IOException {
         try (FileChannel channel = FileChannel.open(path);
                 FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {

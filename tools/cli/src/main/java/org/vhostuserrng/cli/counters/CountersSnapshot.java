@@ -4,17 +4,17 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * A counters file at one moment. Each value is valid; values that change together may be of different requests.
+ * The values of a counters file at one time. Each value is consistent, but two values may include different requests.
  *
- * @param time when it was read
- * @param nanos the same by CLOCK_MONOTONIC
+ * @param time time at which the file was read
+ * @param nanos the same time in nanoseconds of CLOCK_MONOTONIC
  * @param running whether the daemon runs
- * @param pid of the daemon that wrote the file last
- * @param started when that daemon started
- * @param startedNanos the same by CLOCK_MONOTONIC
- * @param restarts how often a daemon continued the file
- * @param stopped whether the daemon ended in order
- * @param guests that the daemon serves
+ * @param pid process ID of the daemon that wrote the file last
+ * @param started time at which that daemon started
+ * @param startedNanos the same time in nanoseconds of CLOCK_MONOTONIC
+ * @param restarts how often a daemon has continued the file of an earlier process
+ * @param stopped whether the daemon ended in an orderly way
+ * @param guests the guests that the daemon serves
  */
 public record CountersSnapshot(
         Instant time,
@@ -34,7 +34,7 @@ public record CountersSnapshot(
         return guests.stream().filter(GuestCounters::isConnected).count();
     }
 
-    /** How long the daemon has been running, if it runs; seconds. */
+    /** Returns how long the daemon has been running, in seconds, if it runs. */
     public long uptimeSeconds() {
         return Math.max(0, nanos - startedNanos) / NANOS_PER_SECOND;
     }

@@ -1,18 +1,18 @@
 package org.vhostuserrng.cli.counters;
 
 /**
- * The counters of a guest at one moment.
+ * The counters of a guest at one time.
  *
- * @param name printable, unique in its snapshot
- * @param latency of all requests so far
+ * @param name the guest's name in printable characters, unique in its snapshot
+ * @param latency latencies of all requests so far
  */
 public record GuestCounters(String name, CounterValues values, LatencyDistribution latency) {
     /** The state of the guest's source. */
     public enum SourceState {
-        /** No request has needed it yet. */
+        /** No request has needed the source yet. */
         UNUSED("-"),
         SERVES("ok"),
-        /** It has no bytes at the moment. */
+        /** The source has no bytes now. */
         EMPTY("empty"),
         FAILED("failed");
 
@@ -41,7 +41,7 @@ public record GuestCounters(String name, CounterValues values, LatencyDistributi
         };
     }
 
-    /** Whether the guest has a limit of bytes. */
+    /** Whether the number of bytes of the guest is limited. */
     public boolean hasByteLimit() {
         return values.get("limit_bytes") != 0;
     }

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.counters;
 
 import java.io.IOException;
 
-/** A file is not a valid counters file. The message states the reason, without the path. */
+/** Thrown if a file is not a valid counters file. The message states the reason without the path. */
 public final class InvalidCountersFileException extends IOException {
     private static final long serialVersionUID = 1L;
 

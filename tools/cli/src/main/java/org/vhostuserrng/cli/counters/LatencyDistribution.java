@@ -5,17 +5,17 @@ import java.util.Arrays;
 /**
  * The number of requests per range of latency.
  *
- * @param bounds upper bounds of the ranges in nanoseconds, increasing; the last one stands for any larger latency
- * @param counts the number of requests in each range, at least 0
+ * @param bounds upper bounds of the ranges in nanoseconds, increasing; the last range has no upper bound
+ * @param counts number of requests in each range, at least 0
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record LatencyDistribution(long[] bounds, long[] counts) {
-    /** The number of requests. */
+    /** Number of all requests. */
     public long total() {
         return Arrays.stream(counts).sum();
     }
 
-    /** The requests since an earlier moment; all of them if the earlier counts are not of the same file. */
+    /** Returns the requests since an earlier snapshot; all requests if that snapshot is not of the same file. */
     public LatencyDistribution since(LatencyDistribution earlier) {
         if (!Arrays.equals(bounds, earlier.bounds)) {
             return this;
@@ -31,10 +31,10 @@ public record LatencyDistribution(long[] bounds, long[] counts) {
     }
 
     /**
-     * The upper bound of the range that contains a quantile.
+     * Returns the upper bound of the range that contains a quantile.
      *
-     * @param quantile above 0, at most 1
-     * @return nanoseconds; {@link Long#MAX_VALUE} above the largest bound; 0 without requests
+     * @param quantile more than 0, at most 1
+     * @return the bound in nanoseconds; {@link Long#MAX_VALUE} for the last range; 0 if there are no requests
      */
     public long quantileNanos(double quantile) {
         double wanted = total() * quantile;

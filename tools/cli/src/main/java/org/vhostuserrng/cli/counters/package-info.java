@@ -1,5 +1,6 @@
 /**
- * Reads the daemon's counters file. Independent of the daemon's writer: knows the layout from {@code COUNTERS.md} only,
- * and finds all values by the file's own description. The file may be damaged, or written by a hostile process.
+ * Reads the daemon's counters file. Independent of the daemon's writer: implements {@code COUNTERS.md}, and finds all
+ * values in the table of fields that is part of the file. The file may be damaged, or a hostile process may have
+ * written it.
  */
 package org.vhostuserrng.cli.counters;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench-egd}: measures the benefit of read-ahead with a remote and with a slow EGD server. */
+/** {@code bench-egd}: measures how much faster read-ahead is, with a remote and with a slow EGD server. */
 @Command(
         name = "bench-egd",
         description =
@@ -112,7 +112,10 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return new Socket(InetAddress.getLoopbackAddress(), port);
     }
 
-    /** Measures the throughput after one second of warm-up, during which the TCP and read-ahead windows grow. */
+    /**
+     * Returns the throughput with read-ahead, measured after one second of warm-up in which the TCP and read-ahead
+     * windows grow.
+     */
     private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();

@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import jdk.net.ExtendedSocketOptions;
 
-/** The connections of the server, accepted and dialled ones. Confined to the server's thread. */
+/** All connections of the server, accepted and dialled. Confined to the server's thread. */
 final class EgdClientConnections implements AutoCloseable {
-    /** How long a client must have been silent before it gives way to a new one when there are too many. */
+    /** If there are too many clients, a new one replaces a client that has been silent for at least this long. */
     static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(15);
 
-    // Keep-alive probes find a peer that has vanished within a minute.
+    // A peer that no longer responds to keep-alive probes is disconnected after a minute: 30 s + 3 × 10 s.
     private static final int KEEP_ALIVE_IDLE_SECONDS = 30;
     private static final int KEEP_ALIVE_INTERVAL_SECONDS = 10;
     private static final int KEEP_ALIVE_PROBES = 3;
@@ -28,7 +28,7 @@ final class EgdClientConnections implements AutoCloseable {
     private final EgdRoundRobinScheduler scheduler;
     private final EgdServerLog log;
     private final List<EgdServerConnection> connections = new ArrayList<>();
-    /** How many of the connections were accepted; the others were dialled. */
+    /** Number of accepted connections; the others were dialled. */
     private int accepted;
 
     private long total;
@@ -43,12 +43,14 @@ final class EgdClientConnections implements AutoCloseable {
         this.log = log;
     }
 
-    /** A copy of the list, so that connections may be closed while it is traversed. */
+    /** Returns a copy of the list, so that connections may be closed while the caller traverses it. */
     List<EgdServerConnection> open() {
         return List.copyOf(connections);
     }
 
-    /** Serves an accepted client. If there are too many, a silent one is closed, or else the new one. */
+    /**
+     * Serves an accepted client. If there are too many clients, closes a silent one; if none is silent, the new one.
+     */
     void admit(SocketChannel socket, long now) throws IOException {
         boolean full = accepted == limits.maxClients() && !closeSilentClient(now);
         if (full && !rejecting) {
@@ -63,7 +65,7 @@ final class EgdClientConnections implements AutoCloseable {
         accepted++;
     }
 
-    /** Serves a dialled client, which does not count for the maximum. */
+    /** Serves a dialled client. Dialled clients do not count towards the maximum. */
     void addDialled(SocketChannel socket, EgdDialer dialer, long now) throws IOException {
         add(socket, dialer, now);
     }
@@ -90,8 +92,8 @@ final class EgdClientConnections implements AutoCloseable {
     }
 
     /**
-     * Closes the accepted client that has been silent longest, if it may be dead: a stopped process and an idle one
-     * look the same.
+     * Closes the accepted client that has been silent longest, if it has been silent long enough. It may be idle, or
+     * its process may be stopped: the server cannot tell. Returns whether a client was closed.
      */
     private boolean closeSilentClient(long now) {
         EgdServerConnection silent = connections.stream()
@@ -110,9 +112,9 @@ final class EgdClientConnections implements AutoCloseable {
     }
 
     /**
-     * Closes the connections that are done.
+     * Closes the connections that must be closed.
      *
-     * @return the time at which another one must be looked at, even if nothing happens, or {@code Long.MAX_VALUE}
+     * @return the time at which a connection must be checked again even if no event occurs, or {@code Long.MAX_VALUE}
      */
     long closeDone(long now) {
         long next = Long.MAX_VALUE;
@@ -127,7 +129,7 @@ final class EgdClientConnections implements AutoCloseable {
         return next;
     }
 
-    /** Closes a connection. */
+    /** Closes a connection, and logs the reason if the client is at fault. */
     void close(EgdServerConnection client, long now) {
         connections.remove(client);
         EgdServerSession session = client.session();

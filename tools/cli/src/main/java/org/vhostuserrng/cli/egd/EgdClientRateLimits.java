@@ -13,11 +13,11 @@ import org.vhostuserrng.backends.limiter.RateLimitMode;
 
 /**
  * The rate limits of the clients. A limit belongs to an address, not to a connection, so that reconnecting does not
- * refill it: all connections from an IPv4 address, from an IPv6 network of 64 bits, or over UNIX sockets share one. It
- * is kept until a whole period has passed without a connection. Confined to the server's thread.
+ * reset it: all connections from one IPv4 address, from one IPv6 /64 network, or over UNIX sockets share a limit. A
+ * limit is removed when there was no connection for a whole period. Confined to the server's thread.
  */
 final class EgdClientRateLimits {
-    /** Addresses beyond this number share one limit, which bounds the memory that a flood of addresses takes. */
+    /** Further addresses share one limit, so that many addresses cannot use up the memory. */
     static final int MAX_ADDRESSES = 1 << 16;
 
     private static final int IPV6_NETWORK_BYTES = 8;
@@ -55,7 +55,7 @@ final class EgdClientRateLimits {
         this.periodMillis = periodMillis;
     }
 
-    /** The limit for a new connection with {@code peer}. */
+    /** Returns the limit for a new connection with {@code peer}, and counts the connection. */
     AddressLimit acquire(SocketAddress peer, long now) {
         if (limits.size() >= pruneAt) {
             limits.values().removeIf(limit -> limit.isUnused(now));

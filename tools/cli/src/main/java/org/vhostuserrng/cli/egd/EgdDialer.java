@@ -19,7 +19,9 @@ final class EgdDialer implements AutoCloseable {
     private final Selector selector;
     private final EgdServerLog log;
     private final EgdClientConnections connections;
-    /** The connection attempt, or the connection; null while the next attempt is due at {@link #deadline}. */
+    /**
+     * The channel of the connection or of an attempt; null while the dialer waits until {@link #deadline} to try again.
+     */
     private SocketChannel channel;
 
     private boolean connected;
@@ -27,9 +29,9 @@ final class EgdDialer implements AutoCloseable {
     private boolean failureLogged;
 
     /**
-     * Connects for the first time at the first call of {@link #connectIfDue}.
+     * Creates a dialer. The first call of {@link #connectIfDue} starts the first attempt.
      *
-     * @param connections takes each new connection
+     * @param connections receives each new connection
      */
     EgdDialer(EgdListenAddress address, Selector selector, EgdServerLog log, EgdClientConnections connections) {
         this.address = address;
@@ -38,7 +40,7 @@ final class EgdDialer implements AutoCloseable {
         this.connections = connections;
     }
 
-    /** Starts an attempt, or ends one that takes too long. Returns the time of the next call, or Long.MAX_VALUE. */
+    /** Starts an attempt, or gives up one that has timed out. Returns the time of the next call, or Long.MAX_VALUE. */
     long connectIfDue(long now) {
         if (connected) {
             return Long.MAX_VALUE;
@@ -70,7 +72,7 @@ final class EgdDialer implements AutoCloseable {
         }
     }
 
-    /** Finishes an attempt. */
+    /** Finishes a connection attempt after the selector has reported the channel. */
     void onReady(long now) {
         try {
             if (!connected && channel != null && channel.finishConnect()) {

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** A ring buffer of source bytes that no client has received yet. Bytes are wiped when they are drained. */
+/** A ring buffer of bytes from the source for any client. Bytes are wiped when a client has received them. */
 final class EgdEntropyBuffer {
     private static final ByteBuffer ZEROS = ByteBuffer.allocate(4096);
 
@@ -25,7 +25,7 @@ final class EgdEntropyBuffer {
     }
 
     /**
-     * Fills the buffer from the source, without blocking, until the buffer is full or the source has no more bytes.
+     * Fills the buffer from the source until the buffer is full or the source has no more bytes. Does not block.
      *
      * @return whether the source has failed
      */
@@ -50,7 +50,7 @@ final class EgdEntropyBuffer {
      * Moves the oldest bytes to {@code target} and wipes them in this buffer.
      *
      * @param length maximum number of bytes, at least 0
-     * @return number of bytes moved, limited by the available bytes and by the space in {@code target}
+     * @return number of bytes moved; at most the number of available bytes and the space in {@code target}
      */
     int drainTo(ByteBuffer target, int length) {
         int moved = 0;
@@ -72,7 +72,7 @@ final class EgdEntropyBuffer {
         availableBytes = 0;
     }
 
-    /** Overwrites part of a buffer that held source bytes with zeros. */
+    /** Overwrites a part of a buffer with zeros. */
     static void wipe(ByteBuffer buffer, int from, int length) {
         for (int done = 0; done < length; done += ZEROS.capacity()) {
             buffer.put(from + done, ZEROS, 0, Math.min(ZEROS.capacity(), length - done));

@@ -26,25 +26,27 @@ sealed interface EgdListenAddress {
     /** Opens a listening socket. */
     ServerSocketChannel listen(int backlog) throws IOException;
 
-    /** The address as a socket takes it. */
+    /** Returns the address as a {@link SocketAddress}. */
     SocketAddress socketAddress();
 
     /** Opens an unconnected socket that can connect to the address. */
     SocketChannel openClient() throws IOException;
 
-    /** Identifies the file that the path of a UNIX socket names now; null if there is none, and for TCP. */
+    /**
+     * Returns an object that identifies the file at the path of a UNIX socket; null if there is no file, and for TCP.
+     */
     Object socketFile();
 
     /** Whether other hosts may be able to connect. */
     boolean isReachableFromOtherHosts();
 
-    /** Removes the file of a UNIX socket. Must be called after the socket is closed. */
+    /** Removes the file of a UNIX socket; does nothing for TCP. Must be called after the socket was closed. */
     void removeSocketFile() throws IOException;
 
     /**
-     * Parses an address to connect to: as {@link #parse}, without port 0.
+     * Parses an address to connect to. Like {@link #parse}, but port 0 is invalid.
      *
-     * @throws IllegalArgumentException with the expected syntax, if {@code text} is invalid
+     * @throws IllegalArgumentException if {@code text} is invalid; the message contains the expected syntax
      */
     static EgdListenAddress parseClient(String text) {
         EgdListenAddress parsed = parse(text);
@@ -57,7 +59,7 @@ sealed interface EgdListenAddress {
     /**
      * Parses an address.
      *
-     * @throws IllegalArgumentException with the expected syntax, if {@code text} is invalid
+     * @throws IllegalArgumentException if {@code text} is invalid; the message contains the expected syntax
      */
     static EgdListenAddress parse(String text) {
         Matcher tcp = TcpAddress.PATTERN.matcher(text);
@@ -129,7 +131,7 @@ sealed interface EgdListenAddress {
         private static final String PREFIX = "unix:";
         /** Size of sockaddr_un.sun_path without the terminating zero. */
         private static final int MAX_PATH_BYTES = 107;
-        /** inode(7): mask of the file type, and the type of a socket. */
+        /** inode(7): the mask of the file type, and the file type of a socket. */
         private static final int S_IFMT = 0xf000;
 
         private static final int S_IFSOCK = 0xc000;
@@ -219,7 +221,7 @@ sealed interface EgdListenAddress {
         }
     }
 
-    /** Formats an address in the syntax of {@code --listen}. */
+    /** Returns an address in the syntax of {@code --listen}. */
     static String describe(SocketAddress address) {
         return switch (address) {
             case UnixDomainSocketAddress unix -> UnixAddress.PREFIX + NativePath.text(unix.getPath());

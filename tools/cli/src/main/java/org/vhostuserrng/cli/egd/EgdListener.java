@@ -17,7 +17,7 @@ final class EgdListener implements AutoCloseable {
     private static final long FILE_CHECK_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long RELISTEN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Takes a new connection. */
+    /** Receives the accepted connections. */
     interface ClientAdmission {
         void admit(SocketChannel socket, long now) throws IOException;
     }
@@ -28,9 +28,9 @@ final class EgdListener implements AutoCloseable {
     private final String address;
     private ServerSocketChannel channel;
     private SelectionKey key;
-    /** Identifies the file of a UNIX socket; null for TCP. */
+    /** Identifies the file of the UNIX socket; null for TCP. */
     private Object file;
-    /** Why the last attempt to listen again failed; null if it did not. */
+    /** The reason why the last attempt to listen again failed; null if it succeeded. */
     private String failure;
 
     private long fileCheckDueAt;
@@ -50,14 +50,14 @@ final class EgdListener implements AutoCloseable {
         key = opened.register(selector, SelectionKey.OP_ACCEPT, this);
         channel = opened;
         Object bound = requestedAddress.socketFile();
-        // Already removed again: the next check notices it.
+        // MISSING: the file was already removed. The next check of the file then listens again.
         file = bound == null && requestedAddress instanceof EgdListenAddress.UnixAddress ? MISSING : bound;
     }
 
     /**
      * Opens the socket.
      *
-     * @throws IOException if the address cannot be bound, with the address in the message
+     * @throws IOException if the address cannot be bound; the message contains the address
      */
     static EgdListener open(EgdListenAddress requested, Selector selector, EgdServerLog log) throws IOException {
         return new EgdListener(requested, requested.listen(BACKLOG), selector, log);
@@ -68,7 +68,7 @@ final class EgdListener implements AutoCloseable {
         return address;
     }
 
-    /** Accepts waiting clients. */
+    /** Accepts the clients that wait for a connection. */
     void onReady(long now, ClientAdmission admission) {
         try {
             SocketChannel socket = channel.accept();
@@ -78,7 +78,7 @@ final class EgdListener implements AutoCloseable {
                 socket = accepted < BACKLOG ? channel.accept() : null;
             }
         } catch (IOException failed) {
-            // The selector would report the same pending connection again immediately.
+            // Otherwise the selector would immediately report the same pending connection again.
             key.interestOps(0);
             if (acceptAgainAt == Long.MAX_VALUE) {
                 log.warn(address + ": cannot accept connections: " + failed.getMessage() + "; retrying every second");
@@ -87,7 +87,7 @@ final class EgdListener implements AutoCloseable {
         }
     }
 
-    /** Accepts again if the delay after an error is over. Returns the time at which it is over, or Long.MAX_VALUE. */
+    /** Resumes accepting when the delay after an error is over. Returns the end of the delay, or Long.MAX_VALUE. */
     long resumeAcceptingAt(long now) {
         if (acceptAgainAt <= now) {
             key.interestOps(SelectionKey.OP_ACCEPT);
@@ -129,12 +129,12 @@ final class EgdListener implements AutoCloseable {
                 failure = reason;
                 log.warn(address + " was removed, renamed or replaced, new clients cannot connect: " + reason);
             }
-            // An attempt connects to another program that listens there.
+            // A longer interval: each attempt connects to the socket's path, where another program may listen.
             fileCheckDueAt = now + RELISTEN_NANOS;
         }
     }
 
-    /** Closes the socket and removes its file, if the path still names that file. */
+    /** Closes the socket, and removes its file if the path still refers to that file. */
     @Override
     public void close() throws IOException {
         channel.close();

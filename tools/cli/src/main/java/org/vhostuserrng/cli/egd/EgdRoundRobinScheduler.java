@@ -6,13 +6,13 @@ import java.util.Queue;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * Distributes the source's bytes among the clients. Clients with a pending blocking read (command 0x02) are served
- * round robin, up to {@link #QUANTUM} bytes at a time. Non-blocking reads (0x01) would find no bytes while blocking
- * reads are pending. Therefore the share of one blocking client is reserved for the non-blocking reads of all clients
- * together.
+ * Distributes the bytes of the source among the clients. Clients with a pending blocking read (command 0x02) are served
+ * round robin, up to {@link #QUANTUM} bytes at a time. While blocking reads are pending, non-blocking reads (0x01)
+ * would never find bytes. Therefore as many bytes as one blocking client receives are reserved for the non-blocking
+ * reads of all clients together.
  */
 final class EgdRoundRobinScheduler {
-    /** Bytes per client and round; the maximum size of one read. */
+    /** Maximum number of bytes per client and round: the maximum size of one read. */
     static final int QUANTUM = EgdProtocol.MAX_READ_BYTES;
 
     private static final int BUFFER_BYTES = 1 << 14;
@@ -21,13 +21,13 @@ final class EgdRoundRobinScheduler {
     private final EgdEntropyBuffer buffer = new EgdEntropyBuffer(BUFFER_BYTES);
     private final Queue<EgdServerSession> queue = new ArrayDeque<>();
 
-    /** Bytes of the buffer that are reserved for non-blocking reads. */
+    /** Number of bytes in the buffer that are reserved for non-blocking reads. */
     private int nonBlockingShare;
 
-    /** Bytes served to blocking reads since {@link #nonBlockingShare} was last increased. */
+    /** Number of bytes served to blocking reads since {@link #nonBlockingShare} was last increased. */
     private int servedSinceShare;
 
-    /** Entropy in bits that a non-blocking read could get now. */
+    /** Entropy in bits that a non-blocking read would return now. */
     int levelBits() {
         return Byte.SIZE * nonBlockingAvailable();
     }
@@ -36,7 +36,7 @@ final class EgdRoundRobinScheduler {
         return queue.isEmpty() ? buffer.availableBytes() : nonBlockingShare;
     }
 
-    /** Serves a non-blocking read; returns the number of bytes. */
+    /** Moves up to {@code length} bytes to {@code target} for a non-blocking read; returns the number of bytes. */
     int readNonBlocking(ByteBuffer target, int length) {
         int moved = buffer.drainTo(target, Math.min(length, nonBlockingAvailable()));
         nonBlockingShare = Math.max(0, nonBlockingShare - moved);
@@ -44,8 +44,8 @@ final class EgdRoundRobinScheduler {
     }
 
     /**
-     * Adds a client to the queue, where it stays while it {@linkplain EgdServerSession#hasPendingRead has a pending
-     * read}.
+     * Adds a client to the queue. The client stays there while it {@linkplain EgdServerSession#hasPendingRead has a
+     * pending read}.
      */
     void enqueue(EgdServerSession client) {
         if (!client.isEnqueued()) {
@@ -60,7 +60,8 @@ final class EgdRoundRobinScheduler {
     }
 
     /**
-     * Whether a queued client can be served now: it is not throttled, and bytes are available or may be in the source.
+     * Whether a queued client can be served now: it is not throttled, and bytes are available or the source may have
+     * some.
      */
     boolean canServeNow(long now) {
         boolean any = buffer.availableBytes() > nonBlockingShare || !buffer.sourceStarved();
@@ -96,7 +97,7 @@ final class EgdRoundRobinScheduler {
         return served > 0;
     }
 
-    /** Adds the average number of bytes that each queued client received since the last update. */
+    /** Reserves as many more bytes as each queued client has received on average since the last update. */
     private void updateNonBlockingShare() {
         int share = servedSinceShare / queue.size();
         servedSinceShare -= share * queue.size();
@@ -104,7 +105,7 @@ final class EgdRoundRobinScheduler {
                 Math.min(Math.min(nonBlockingShare + share, MAX_NON_BLOCKING_SHARE), buffer.availableBytes());
     }
 
-    /** Serves part of the pending read of the current client; returns the number of bytes. */
+    /** Moves up to {@code length} bytes to {@code target} for a blocking read; returns the number of bytes. */
     int readBlocking(ByteBuffer target, int length) {
         return buffer.drainTo(target, length);
     }

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** The EGD server: serves all clients, accepted and dialled ones, on the thread that calls {@link #run}. */
+/** The EGD server: serves all clients, accepted and dialled, on the thread that calls {@link #run}. */
 final class EgdServer implements AutoCloseable {
     /** Delay before a failed source is read again. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -26,7 +26,7 @@ final class EgdServer implements AutoCloseable {
     private final Selector selector;
     private final LongSupplier clock;
     private final EgdServerLog log;
-    /** Null if the server only dials. */
+    /** Null if the server does not listen, only dials. */
     private EgdListener listener;
 
     private final List<EgdDialer> dialers = new ArrayList<>();
@@ -54,7 +54,7 @@ final class EgdServer implements AutoCloseable {
     /**
      * Creates a server with a listening socket. Clients are served once {@link #run} is called.
      *
-     * @throws IOException if the address cannot be bound, with the address in the message
+     * @throws IOException if the address cannot be bound; the message contains the address
      */
     static EgdServer listen(EgdListenAddress address, ClientLimits limits) throws IOException {
         EgdServer server = open(limits);
@@ -67,17 +67,20 @@ final class EgdServer implements AutoCloseable {
         }
     }
 
-    /** Listens. Only before {@link #run}, and once. */
+    /** Starts to listen on an address. Must be called before {@link #run}, at most once. */
     void listen(EgdListenAddress address) throws IOException {
         listener = EgdListener.open(address, selector, log);
     }
 
-    /** Connects to a client that listens, and again whenever the connection is lost. Only before {@link #run}. */
+    /**
+     * Adds a client that listens: {@link #run} connects to it, and connects again whenever the connection is lost. Must
+     * be called before {@link #run}.
+     */
     void dial(EgdListenAddress address) {
         dialers.add(new EgdDialer(address, selector, log, connections));
     }
 
-    /** The bound address, with the actual port if port 0 was requested. Only for a server that listens. */
+    /** The bound address, with the actual port if port 0 was requested. The server must listen. */
     String address() {
         return listener.address();
     }
@@ -118,7 +121,7 @@ final class EgdServer implements AutoCloseable {
             if (nanos <= 0) {
                 selector.selectNow();
             } else {
-                // Rounded up to milliseconds, so that the loop does not wake up just before the deadline.
+                // Round up to milliseconds, so that the loop does not wake up just before the deadline.
                 selector.select(TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
             }
         }
@@ -130,7 +133,7 @@ final class EgdServer implements AutoCloseable {
 
     private void handleReadyKeys(long now) {
         for (SelectionKey key : selector.selectedKeys()) {
-            // A client that gave way to another one.
+            // The key is invalid if the client was closed for a new one during this loop.
             if (!key.isValid()) {
                 continue;
             }
@@ -152,8 +155,8 @@ final class EgdServer implements AutoCloseable {
     }
 
     /**
-     * Runs an action and closes the connection on an I/O error, which means that the client has disconnected. This is
-     * normal.
+     * Runs an action, and closes the connection after an I/O error. Such an error is normal: the client has
+     * disconnected.
      */
     private void closeOnError(EgdServerConnection client, long now, IoAction attempt) {
         try {
@@ -166,7 +169,7 @@ final class EgdServer implements AutoCloseable {
 
     // Entropy.
 
-    /** Distributes at most one buffer of bytes, so that newly received commands are handled soon. */
+    /** Distributes at most one buffer of bytes per call, so that new commands do not wait long. */
     private void serve(EntropySource source, long now) {
         if (scheduler.distribute(source, now)) {
             wakeAt(now + RETRY_NANOS);

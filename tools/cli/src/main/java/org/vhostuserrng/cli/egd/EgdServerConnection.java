@@ -7,19 +7,19 @@ import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One client connection: its socket, selection key and protocol session. A client that has shut down its output stays
- * connected until all its commands are answered.
+ * One client connection: its socket, selection key and protocol session. After the client has shut down its output, the
+ * connection stays open until the replies to all commands are sent.
  */
 final class EgdServerConnection implements AutoCloseable {
-    /** How long a client may leave its replies unread. */
+    /** A client is disconnected if it does not read its replies for this long. */
     private static final long UNREAD_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     /**
-     * The other side.
+     * The client.
      *
-     * @param name for logs
-     * @param dialer null for an accepted connection
-     * @param limit of the address
+     * @param name name of the client in log lines
+     * @param dialer the dialer that made the connection; null for an accepted connection
+     * @param limit rate limit of the client's address
      */
     record Peer(String name, EgdDialer dialer, EgdClientRateLimits.AddressLimit limit) {}
 
@@ -51,7 +51,7 @@ final class EgdServerConnection implements AutoCloseable {
         return session;
     }
 
-    /** Receives and handles commands and sends replies, without blocking. */
+    /** Receives and handles commands, and sends replies. Does not block. */
     void onReady(long now) throws IOException {
         if (session.canReceive() && key.isReadable() && session.receive(socket) > 0) {
             lastActivity = now;
@@ -60,7 +60,7 @@ final class EgdServerConnection implements AutoCloseable {
         flush(now);
     }
 
-    /** Sends replies, handles commands that waited for space for their replies, and updates the interest set. */
+    /** Sends replies, handles commands that have waited for space for their replies, and updates the interest set. */
     void flush(long now) throws IOException {
         if (session.hasReplies()) {
             if (session.send(socket) > 0) {
@@ -73,7 +73,7 @@ final class EgdServerConnection implements AutoCloseable {
         key.interestOps(reading | writing);
     }
 
-    /** Whether the socket's send buffer is full; the selector reports when it is writable. */
+    /** Whether the socket's send buffer is full. The selector then reports when the socket is writable. */
     boolean isWriteBlocked() {
         return (key.interestOps() & SelectionKey.OP_WRITE) != 0;
     }
@@ -83,7 +83,7 @@ final class EgdServerConnection implements AutoCloseable {
         return session.hasProtocolError() || session.isComplete() || closeDeadline() <= now;
     }
 
-    /** The time at which the connection must be closed even if nothing happens, or {@code Long.MAX_VALUE}. */
+    /** The time at which the connection must be closed if no byte is received or sent, or {@code Long.MAX_VALUE}. */
     long closeDeadline() {
         return session.hasReplies() ? lastActivity + UNREAD_TIMEOUT_NANOS : Long.MAX_VALUE;
     }

@@ -6,7 +6,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.LogLineLimiter;
 
-/** The server's log. Clients can cause lines at any rate, so it is limited. Confined to the server's thread. */
+/** The server's log. The rate of lines is limited, because clients can cause them. Confined to the server's thread. */
 final class EgdServerLog {
     static final int MAX_LINES_PER_MINUTE = 20;
     private static final Logger LOG = LoggerFactory.getLogger(EgdServer.class);
@@ -16,7 +16,7 @@ final class EgdServerLog {
     /**
      * Creates a log.
      *
-     * @param clock nanoseconds
+     * @param clock returns the time in nanoseconds
      */
     EgdServerLog(LongSupplier clock) {
         limiter = new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
@@ -33,7 +33,7 @@ final class EgdServerLog {
         LOG.debug(line);
     }
 
-    /** Logs how many lines were suppressed, if that is due. */
+    /** Logs how many lines were suppressed, if that report is due. */
     void reportSuppressed() {
         long suppressed = limiter.takeSuppressed();
         if (suppressed > 0) {
@@ -41,7 +41,7 @@ final class EgdServerLog {
         }
     }
 
-    /** The time at which {@link #reportSuppressed} must be called, or {@code Long.MAX_VALUE}. */
+    /** Returns the time at which {@link #reportSuppressed} must be called, or {@code Long.MAX_VALUE}. */
     long reportDueAt() {
         return limiter.suppressedDueAt();
     }

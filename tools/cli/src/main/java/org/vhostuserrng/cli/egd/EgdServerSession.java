@@ -10,11 +10,11 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
  * The protocol state of one client: received commands, the pending blocking read and unsent replies. Memory is bounded:
- * commands beyond {@link #MAX_COMMAND_BYTES} stay in the socket, and a command is handled only after all previous ones
- * have been answered.
+ * commands beyond {@link #MAX_COMMAND_BYTES} stay in the socket, and a command is handled only if there is space for
+ * its reply.
  */
 final class EgdServerSession {
-    /** Space for 512 pipelined reads, whose replies are 127 KiB long in total. */
+    /** Space for the commands of 512 pipelined reads, whose replies are 127 KiB long in total. */
     static final int MAX_COMMAND_BYTES = 1024;
 
     static final int MAX_REPLY_BYTES = 1 << 14;
@@ -22,14 +22,15 @@ final class EgdServerSession {
     private static final byte[] PID =
             Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
     /**
-     * Maximum size of a reply that must be written at once. Only the reply of a blocking read may be written in parts.
+     * Maximum size of a reply that must be written to the buffer as a whole. Only the reply to a blocking read may be
+     * written in parts.
      */
     private static final int MAX_NON_BLOCKING_REPLY_BYTES = 1 + EgdProtocol.MAX_READ_BYTES;
 
     private final GuestRateLimiter rateLimiter;
-    /** Received commands, from 0 to the position. */
+    /** Received commands, from index 0 to the position of the buffer. */
     private final ByteBuffer commands = ByteBuffer.allocate(MAX_COMMAND_BYTES).order(ByteOrder.BIG_ENDIAN);
-    /** Unsent replies, from 0 to the position; zeros after it. */
+    /** Unsent replies, from index 0 to the position of the buffer; zeros after the position. */
     private final ByteBuffer replies =
             ByteBuffer.allocateDirect(MAX_REPLY_BYTES).order(ByteOrder.BIG_ENDIAN);
 
@@ -55,7 +56,7 @@ final class EgdServerSession {
         return Math.max(0, received);
     }
 
-    /** Sends as many bytes of replies as the socket accepts, and wipes the sent bytes. Returns their number. */
+    /** Sends as many bytes of the replies as the socket accepts, and wipes them. Returns the number of sent bytes. */
     int send(WritableByteChannel socket) throws IOException {
         int end = replies.position();
         replies.flip();
@@ -77,14 +78,14 @@ final class EgdServerSession {
         return !inputClosed && !unknownCommand && commands.hasRemaining();
     }
 
-    /** Whether the client has shut down its output and all its commands are answered. */
+    /** Whether the client has shut down its output and all replies are sent. */
     boolean isComplete() {
         return inputClosed && pendingReadBytes == 0 && !hasReplies();
     }
 
     // The protocol.
 
-    /** Handles commands in order, up to one that waits for entropy or for reply space. */
+    /** Handles commands in order, up to the first one that must wait for entropy or for space for its reply. */
     void handleCommands(EgdRoundRobinScheduler scheduler, long now) {
         handleUntilBlocked(scheduler, now);
         if (hasPendingRead()) {
@@ -162,7 +163,7 @@ final class EgdServerSession {
     }
 
     /**
-     * Discards the bytes written by a client: an attacker may have chosen them, and the server does not mix sources.
+     * Discards the bytes of a write command: an attacker may have chosen them, and the server does not mix sources.
      */
     private boolean discardWritten() {
         commands.position(commands.position() + 3);
@@ -170,7 +171,7 @@ final class EgdServerSession {
         return true;
     }
 
-    /** Whether the next command is unknown, so that the following bytes cannot be parsed. */
+    /** Whether the next command is unknown. The bytes after it can then not be parsed. */
     boolean hasProtocolError() {
         return unknownCommand;
     }
@@ -182,7 +183,7 @@ final class EgdServerSession {
 
     // Scheduling.
 
-    /** Whether a blocking read waits for bytes and there is reply space. */
+    /** Whether a blocking read waits for bytes and there is space for its reply. */
     boolean hasPendingRead() {
         return pendingReadBytes > 0 && replies.hasRemaining();
     }

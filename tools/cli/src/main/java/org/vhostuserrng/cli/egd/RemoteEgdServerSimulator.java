@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * An EGD server that simulates a remote host with a slow generator. It sends each reply one round-trip time after the
- * request arrives, but not before the generator has produced the bytes. It serves one client at a time and supports
+ * An EGD server that simulates a remote host with a slow generator. It sends a reply one round-trip time after the
+ * request has arrived, but not before the generator has produced the bytes. It serves one client at a time and supports
  * only blocking reads (0x02).
  */
 final class RemoteEgdServerSimulator implements AutoCloseable {
@@ -34,6 +34,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
     /**
      * Starts a server on the loopback interface, with its own thread.
      *
+     * @param roundTripNanos round-trip time in nanoseconds
      * @param bytesPerSecond rate of the generator
      */
     RemoteEgdServerSimulator(long roundTripNanos, long bytesPerSecond) throws IOException {
@@ -79,7 +80,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
                 replies.add(new Reply(now + roundTripNanos, length));
             }
             requests.compact();
-            // The generator has no buffer, so it produces nothing while no request is pending.
+            // The generator has no buffer: it produces no bytes while no request is pending.
             generated = replies.isEmpty() ? now : generated;
             while (!sending.hasRemaining() && isDue(replies.peek(), generated, now)) {
                 generated = generate(random, sending, replies.remove(), generated);

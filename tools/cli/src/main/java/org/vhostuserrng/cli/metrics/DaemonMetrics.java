@@ -11,14 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.cli.counters.CountersSnapshot;
 
-/** The metrics of a daemon as a whole, and those of its guests. */
+/** The metrics of a daemon and of its guests. */
 final class DaemonMetrics {
     static final String PREFIX = "vhost_user_rng_";
     private static final double MILLIS_PER_SECOND = 1e3;
 
     private DaemonMetrics() {}
 
-    /** All metrics of a snapshot. */
+    /** Returns all metrics of a snapshot. */
     static MetricSnapshots of(CountersSnapshot snapshot) {
         List<MetricSnapshot> metrics = new ArrayList<>();
         metrics.add(gauge("up", null, "Whether the daemon runs.", snapshot.running() ? 1 : 0));

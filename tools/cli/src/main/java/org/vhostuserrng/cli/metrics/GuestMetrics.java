@@ -57,7 +57,9 @@ final class GuestMetrics {
         counter("starved_seconds", Unit.SECONDS, "Time spent waiting for the source.", seconds("starved_time"));
     }
 
-    /** Faults whose kind is unknown were counted on another host, before the guest was migrated. */
+    /**
+     * Adds the faults by kind. The kind of faults that another host counted before the guest was migrated is unknown.
+     */
     private void addFaults() {
         CounterSnapshot.Builder faults = CounterSnapshot.builder()
                 .name(PREFIX + "faults")
@@ -142,7 +144,7 @@ final class GuestMetrics {
         metrics.add(histogram.build());
     }
 
-    /** The counts of the buckets; the exposition format adds them up. */
+    /** Returns the count of each bucket. They are not cumulative: the exposition format adds them up. */
     private static ClassicHistogramBuckets buckets(LatencyDistribution latency) {
         long[] bounds = latency.bounds();
         ClassicHistogramBuckets.Builder buckets = ClassicHistogramBuckets.builder();

@@ -120,7 +120,7 @@ public final class MetricsCommand implements Callable<Integer> {
         }
     }
 
-    /** Goes on after a failure: the daemon may start later. */
+    /** Exports the counters again and again, even after a failure, because the daemon may start later. */
     private void exportPeriodically(CountersFileSource source, CountDownLatch stopped) throws InterruptedException {
         String reported = "";
         do {

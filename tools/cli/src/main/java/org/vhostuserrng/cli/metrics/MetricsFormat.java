@@ -11,7 +11,7 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 enum MetricsFormat {
     /** OpenMetrics 1.0. */
     OPEN_METRICS,
-    /** Prometheus's text format 0.0.4, which node_exporter reads from files. */
+    /** The Prometheus text format 0.0.4, which node_exporter reads from files. */
     PROMETHEUS;
 
     private static final String OPEN_METRICS_TYPE = "application/openmetrics-text";
@@ -24,9 +24,9 @@ enum MetricsFormat {
     }
 
     /**
-     * The format that an HTTP client prefers.
+     * Returns the format that an HTTP client prefers.
      *
-     * @param accept the value of its Accept header; null for none
+     * @param accept the value of the client's Accept header; null if there is none
      */
     static MetricsFormat ofAccept(String accept) {
         return accept != null && accept.contains(OPEN_METRICS_TYPE) ? OPEN_METRICS : PROMETHEUS;

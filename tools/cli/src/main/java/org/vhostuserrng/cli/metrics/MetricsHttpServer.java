@@ -11,11 +11,11 @@ import java.util.concurrent.Semaphore;
 import org.vhostuserrng.cli.metrics.MetricsPages.Page;
 
 /**
- * Serves {@link MetricsPages} by HTTP. The number of connections, the duration of a request and of a response, and the
- * number of responses at a time are limited, so that clients can exhaust neither memory nor threads.
+ * Serves {@link MetricsPages} by HTTP. The number of connections, the durations of a request and of a response, and the
+ * number of simultaneous responses are limited, so that clients can exhaust neither memory nor threads.
  */
 final class MetricsHttpServer implements AutoCloseable {
-    /** Each response may be some megabytes. */
+    /** Maximum number of simultaneous responses, because each response may be some megabytes long. */
     private static final int MAX_RESPONSES = 8;
 
     private static final int MAX_CONNECTIONS = 64;
@@ -37,7 +37,7 @@ final class MetricsHttpServer implements AutoCloseable {
 
     /** Starts a server on an address. */
     static MetricsHttpServer start(InetSocketAddress address, MetricsPages pages) throws IOException {
-        // The JDK's server reads these properties when its first instance is created.
+        // The JDK's HTTP server reads these properties when its first instance is created.
         System.setProperty("jdk.httpserver.maxConnections", Integer.toString(MAX_CONNECTIONS));
         System.setProperty("sun.net.httpserver.maxReqTime", Integer.toString(MAX_SECONDS));
         System.setProperty("sun.net.httpserver.maxRspTime", Integer.toString(MAX_SECONDS));

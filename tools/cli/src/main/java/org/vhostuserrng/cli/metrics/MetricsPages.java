@@ -10,7 +10,8 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 import org.vhostuserrng.cli.options.IoFailureText;
 
 /**
- * The pages of {@code metrics --listen}. Each is rendered at most once a second, however many clients ask. Thread-safe.
+ * The pages of {@code metrics --listen}. Each page is rendered at most once per second, even if many clients request
+ * it. Thread-safe.
  */
 final class MetricsPages {
     private static final long MAX_AGE_NANOS = 1_000_000_000L;
@@ -28,7 +29,7 @@ final class MetricsPages {
     private Page status;
     private long readAt;
 
-    /** A response. */
+    /** An HTTP response. */
     @SuppressWarnings("ArrayRecordComponent")
     record Page(int status, String contentType, byte[] body) {
         static Page text(int status, String text) {
@@ -39,7 +40,7 @@ final class MetricsPages {
     /**
      * Creates the pages of a counters file.
      *
-     * @param clock nanoseconds, like {@link System#nanoTime}
+     * @param clock returns nanoseconds, like {@link System#nanoTime}
      */
     MetricsPages(CountersFileSource source, LongSupplier clock) {
         this.source = source;
@@ -48,9 +49,9 @@ final class MetricsPages {
     }
 
     /**
-     * The page at a path.
+     * Returns the page at a path.
      *
-     * @param accept the client's Accept header; null for none
+     * @param accept the value of the client's Accept header; null if there is none
      */
     synchronized Page page(String path, String accept) throws IOException {
         refresh();

@@ -10,10 +10,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 final class MetricsTextfile {
     private MetricsTextfile() {}
 
-    /** Replaces the file, readable by all users. A reader sees the old content or the new one. */
+    /** Replaces the file atomically: a reader sees the old or the new content. All users may read the file. */
     static void replace(Path file, byte[] content) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
-        // The collector reads files that end with .prom only.
+        // The collector ignores this temporary file, because it reads only files whose names end with .prom.
         Path next = Files.createTempFile(directory, ".vhost-user-rng", ".tmp");
         try {
             Files.write(next, content);

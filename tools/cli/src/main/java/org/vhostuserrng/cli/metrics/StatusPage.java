@@ -7,7 +7,7 @@ import org.vhostuserrng.cli.counters.CounterValues;
 import org.vhostuserrng.cli.counters.CountersSnapshot;
 import org.vhostuserrng.cli.counters.GuestCounters;
 
-/** The status page: one HTML table, without scripts and external resources. */
+/** The status page: one HTML table without scripts or external resources. */
 final class StatusPage {
     private static final String HEAD = """
             <!DOCTYPE html>

@@ -6,18 +6,18 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 
-/** Texts for the user about failed input and output. The message of a file system exception is often only the path. */
+/** Error texts for failed input and output: the message of a file system exception is often only the path. */
 public final class IoFailureText {
     private IoFailureText() {}
 
-    /** What failed and why. */
+    /** Returns the path, if known, and the reason of a failure. */
     public static String describe(IOException failure) {
         return failure instanceof FileSystemException file && file.getFile() != null
                 ? file.getFile() + ": " + reason(file)
                 : reason(failure);
     }
 
-    /** Why it failed, without the path. */
+    /** Returns the reason of a failure without the path. */
     public static String reason(IOException failure) {
         return switch (failure) {
             case NoSuchFileException _ -> "no such file or directory";

@@ -3,8 +3,8 @@ package org.vhostuserrng.cli.options;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * The range of an option's value, both ends included. The daemon has a separate class for this, because its command
- * line must not load picocli.
+ * The range of an option's value, both ends included. The daemon has a class of its own for this, because it must not
+ * load picocli.
  */
 record OptionValueRange(long min, long max) {
     long parse(String value) {

@@ -1,2 +1,2 @@
-/** Picocli converters for option values of several commands. Errors state the permitted range. */
+/** Picocli converters for option values of several commands. Their error messages state the permitted range. */
 package org.vhostuserrng.cli.options;

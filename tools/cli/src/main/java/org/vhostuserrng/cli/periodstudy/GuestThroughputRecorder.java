@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 import org.vhostuserrng.frontend.EntropyDriver;
 
-/** A guest that keeps several large requests in flight and records the received bytes over time. */
+/** A guest that keeps several large requests in flight and records how many bytes it receives in each interval. */
 final class GuestThroughputRecorder {
     private static final int REQUEST_BYTES = 1 << 16;
     private static final int DEPTH = 16;
@@ -26,7 +26,9 @@ final class GuestThroughputRecorder {
         bytes = new long[seconds * GuestThroughputSeries.INTERVALS_PER_SECOND];
     }
 
-    /** Reads from a device for {@code seconds}, measured from the first received byte. */
+    /**
+     * Reads from a device for {@code seconds} seconds after the first received byte, and returns the recorded series.
+     */
     static GuestThroughputSeries record(String name, Path socket, int seconds, TerminalProgressBar progress)
             throws IOException {
         GuestThroughputRecorder recorder = new GuestThroughputRecorder(seconds);

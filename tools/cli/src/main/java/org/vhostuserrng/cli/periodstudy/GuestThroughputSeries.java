@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * The bytes one guest received in each interval since its first byte.
+ * The number of bytes that one guest received in each interval since its first byte.
  *
  * @param name label of the series: the rate limit or the socket
- * @param bytes bytes received in each interval
+ * @param bytes number of bytes, by interval
  */
 record GuestThroughputSeries(String name, List<Long> bytes) {
     static final int INTERVAL_MILLIS = 100;
@@ -16,14 +16,14 @@ record GuestThroughputSeries(String name, List<Long> bytes) {
 
     private static final double MB = 1e6;
 
-    /** Start time of each interval in seconds. */
+    /** Returns the start times of the intervals in seconds. */
     double[] seconds() {
         double[] seconds = new double[bytes.size()];
         Arrays.setAll(seconds, i -> (double) i / INTERVALS_PER_SECOND);
         return seconds;
     }
 
-    /** Megabytes (10^6 bytes) received in each interval. */
+    /** Returns the megabytes (10^6 bytes) received in each interval. */
     double[] megabytes() {
         return stream().mapToDouble(each -> each / MB).toArray();
     }
@@ -36,7 +36,7 @@ record GuestThroughputSeries(String name, List<Long> bytes) {
         return stream().sum() / MB * INTERVALS_PER_SECOND / bytes.size();
     }
 
-    /** Fraction of the intervals without any byte, 0 to 1. */
+    /** Returns the fraction of intervals without any byte, 0 to 1. */
     double idleShare() {
         return (double) stream().filter(each -> each == 0).count() / bytes.size();
     }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
                         + " 20 MB/1 s and of 100 MB/5 s, and smooth 20 MB/s.",
         mixinStandardHelpOptions = true)
 public final class PeriodStudyCommand implements Callable<Integer> {
-    /** The two limits of the experiment in QEMU's documentation, and the same rate in smooth mode. */
+    /** The measured limits: the two of the experiment in QEMU's documentation, and the same rate in smooth mode. */
     private enum RateLimitCase {
         SECOND("window, 20 MB / 1 s", "window", 20_000_000, 1000),
         FIVE_SECONDS("window, 100 MB / 5 s", "window", 100_000_000, 5000),
@@ -109,7 +109,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
                 "period-study", (long) runs * seconds * GuestThroughputSeries.INTERVALS_PER_SECOND);
     }
 
-    /** One line per interval: its start time in seconds, then the bytes of each series. */
+    /** Returns one line per interval: its start time in seconds, then the number of bytes of each series. */
     static String csv(List<GuestThroughputSeries> all) {
         StringBuilder csv = new StringBuilder("seconds");
         for (GuestThroughputSeries series : all) {

@@ -24,7 +24,9 @@ import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Charts of several series, one below the other with the same axes. The same code paints them as SVG and as PNG. */
+/**
+ * A plot of several series: one chart below the other, with the same axes. The same code paints the SVG and the PNG.
+ */
 final class PeriodStudyPlot {
     private static final int WIDTH = 1000;
     private static final int CHART_HEIGHT = 230;
@@ -71,7 +73,8 @@ final class PeriodStudyPlot {
         graphics.scale(PNG_SCALE, PNG_SCALE);
         paint(graphics);
         graphics.dispose();
-        // ImageIO would open the file by the encoding of the locale, and keep a copy of a stream in /tmp.
+        // Given a path, ImageIO would encode it with the locale's charset; given a stream, it would write a copy to
+        // /tmp.
         try (OutputStream out = Files.newOutputStream(file);
                 ImageOutputStream buffered = new MemoryCacheImageOutputStream(out)) {
             if (!ImageIO.write(image, "png", buffered)) {

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** A daemon with a rate limit, started for one run. {@link #close} terminates it. */
+/** The process of a daemon with a rate limit. {@link #close} terminates the process. */
 final class RateLimitedDaemonProcess implements AutoCloseable {
-    /** System property with the path of the launcher, which the launcher sets. */
+    /** System property that the launcher sets to its own path. */
     private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
     private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -24,7 +24,7 @@ final class RateLimitedDaemonProcess implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a daemon and waits until it listens. */
+    /** Starts a daemon with options, and waits until it listens. */
     static RateLimitedDaemonProcess start(List<String> options) throws IOException, InterruptedException {
         String program = System.getProperty(PROGRAM_PROPERTY);
         if (program == null) {

@@ -4,33 +4,36 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Graceful shutdown of a command on SIGTERM, SIGINT and, unless the command survives it, SIGHUP. Without this shutdown
- * hook the JVM would exit with 128 + the signal number. The hook stops the command, waits until it has finished and
- * exits with status 0, or 1 if the command has failed.
+ * Shuts a command down in an orderly way on SIGTERM, SIGINT and, unless the command handles it, SIGHUP: stops the
+ * command, waits until it has finished and exits with status 0, or 1 if the command has failed. Without this hook the
+ * JVM would exit with 128 plus the signal's number.
  */
 public final class CommandShutdownHook {
-    /** Reached only if the command hangs. */
+    /** Expires only if the command hangs. */
     private static final long SHUTDOWN_TIMEOUT_MILLIS = 60_000;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
 
-    /** Null until {@link #setStopAction}. Guarded by this object's monitor. */
+    /** Null until {@link #setStopAction} is called. Guarded by this object's monitor. */
     private Runnable stopAction;
 
     private boolean signalled;
     /** Written before {@link #finished} is counted down. */
     private volatile boolean succeeded;
 
-    /** Registers the hook. To be called before other processes can see that the command runs, such as by its socket. */
+    /**
+     * Registers the hook. Must be called before other processes can see that the command runs, for example by its
+     * socket.
+     */
     public CommandShutdownHook() {
         hook = new Thread(this::stopAndHalt, "stop-signal");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     /**
-     * Sets the action that makes the command finish. A signal runs it on another thread; a signal that has already
-     * arrived runs it now.
+     * Sets the action that makes the command finish. A signal runs the action on the hook's thread. If a signal has
+     * already arrived, the action runs now, on the calling thread.
      */
     public synchronized void setStopAction(Runnable stop) {
         stopAction = stop;
@@ -61,7 +64,7 @@ public final class CommandShutdownHook {
     /**
      * Must be called after all resources are released. Does not return if a signal has arrived.
      *
-     * @param success whether the status after a signal is 0
+     * @param success whether the exit status after a signal is 0 rather than 1
      */
     public void commandFinished(boolean success) {
         succeeded = success;
@@ -73,7 +76,7 @@ public final class CommandShutdownHook {
         }
     }
 
-    /** Blocks until the hook ends the process, so that this thread cannot end it with another status. */
+    /** Blocks until the hook ends the process, so that the calling thread cannot end it with another status. */
     private static void awaitHalt() {
         try {
             new CountDownLatch(1).await();

@@ -11,7 +11,8 @@ public final class ExecutableLookup {
     private ExecutableLookup() {}
 
     /**
-     * The file that a shell would run: {@code program} itself if it contains a slash, or else the first match in PATH.
+     * Returns the file that a shell would execute: {@code program} itself if it contains a slash, otherwise the first
+     * match in PATH; empty if there is none.
      */
     public static Optional<Path> find(String program) {
         Stream<Path> candidates = program.contains("/")

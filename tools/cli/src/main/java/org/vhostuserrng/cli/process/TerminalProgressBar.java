@@ -17,7 +17,7 @@ public interface TerminalProgressBar extends AutoCloseable {
     @Override
     void close();
 
-    /** Creates a bar of {@code total} units if stdout and stderr are terminals, or else a bar without output. */
+    /** Creates a bar of {@code total} units if stdout and stderr are terminals, otherwise a bar without output. */
     static TerminalProgressBar onTerminal(String task, long total) {
         POSIX posix = POSIXFactory.getPOSIX();
         boolean terminal = posix.isatty(STDOUT) != 0 && posix.isatty(STDERR) != 0;

@@ -7,7 +7,7 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
-/** Reads an entropy source, waiting for bytes up to a timeout. Confined to one thread. */
+/** Reads an entropy source; waits for bytes up to a timeout. Confined to one thread. */
 public final class TimeoutSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
     private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -27,9 +27,10 @@ public final class TimeoutSourceReader implements AutoCloseable {
     }
 
     /**
-     * Fills the beginning of {@code target}, waiting up to 100 ms for bytes.
+     * Writes bytes to the beginning of {@code target}; waits up to 100 ms if the source has none.
      *
-     * @return as {@link EntropySource#fill}
+     * @param length maximum number of bytes
+     * @return the result of {@link EntropySource#fill}
      */
     public int read(MemorySegment target, int length) throws InterruptedException {
         ready.drainPermits();
@@ -40,7 +41,7 @@ public final class TimeoutSourceReader implements AutoCloseable {
         return filled;
     }
 
-    /** Closes the source, and waits a moment for devices and child processes. */
+    /** Closes the source, and waits for a short time until devices are closed and child processes have ended. */
     @Override
     public void close() {
         source.close();

@@ -1,2 +1,2 @@
-/** Access to entropy sources for tools, which, unlike the daemon's event loop, may block. */
+/** Reads entropy sources for the tools, which may block, unlike the daemon's event loop. */
 package org.vhostuserrng.cli.source;

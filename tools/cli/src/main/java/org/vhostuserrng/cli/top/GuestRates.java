@@ -9,10 +9,12 @@ import org.vhostuserrng.cli.counters.GuestCounters;
 import org.vhostuserrng.cli.counters.LatencyDistribution;
 
 /**
- * What a guest received between two snapshots.
+ * The rates of a guest in the interval between two snapshots.
  *
  * @param guest the counters at the end of the interval
- * @param latency of the requests in the interval
+ * @param throttledShare the fraction of the interval in which a request waited for a rate limit, 0 to 1
+ * @param starvedShare the fraction of the interval in which a request waited for the source, 0 to 1
+ * @param latency latencies of the requests in the interval
  */
 record GuestRates(
         GuestCounters guest,
@@ -23,7 +25,7 @@ record GuestRates(
         LatencyDistribution latency) {
     private static final double NANOS_PER_SECOND = 1e9;
 
-    /** The rates of all guests, those with the most bytes per second first. */
+    /** Returns the rates of all guests; the guest with the most bytes per second is first. */
     static List<GuestRates> between(CountersSnapshot earlier, CountersSnapshot later) {
         Map<String, GuestCounters> before = new HashMap<>();
         earlier.guests().forEach(guest -> before.put(guest.name(), guest));
@@ -36,7 +38,7 @@ record GuestRates(
                 .toList();
     }
 
-    /** A guest that was not in the earlier snapshot has no rates yet. */
+    /** Returns the rates of a guest; 0 if the guest was not in the earlier snapshot. */
     private static GuestRates of(GuestCounters before, GuestCounters guest, double nanos) {
         GuestCounters from = before == null ? guest : before;
         double seconds = nanos / NANOS_PER_SECOND;
@@ -49,7 +51,7 @@ record GuestRates(
                 guest.latency().since(from.latency()));
     }
 
-    /** The increase of a counter; 0 if it has begun anew. */
+    /** Returns the increase of a counter; 0 if the counter was reset. */
     private static double increase(GuestCounters from, GuestCounters to, String field) {
         return Math.max(0, to.values().get(field) - (double) from.values().get(field));
     }

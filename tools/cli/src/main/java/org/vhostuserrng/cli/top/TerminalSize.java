@@ -7,23 +7,23 @@ import jnr.ffi.Runtime;
 /**
  * The size of the terminal that is stdout.
  *
- * @param columns at least 1
- * @param rows at least 1
+ * @param columns width in characters, at least 1
+ * @param rows height in lines, at least 1
  */
 record TerminalSize(int columns, int rows) {
     private static final int STDOUT = 1;
-    /** ioctl_tty(2). */
+    /** ioctl_tty(2): returns the window size. */
     private static final long TIOCGWINSZ = 0x5413;
     // struct winsize { unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel; };
     private static final int WINSIZE_BYTES = 8;
     private static final TerminalSize UNKNOWN = new TerminalSize(80, 24);
 
-    /** Bound to libc by jnr-ffi. */
+    /** The function that jnr-ffi binds to libc. */
     public interface Calls {
         int ioctl(int fd, long request, Pointer argument);
     }
 
-    /** The current size; 80 × 24 if the terminal does not tell. Null if stdout is no terminal. */
+    /** Returns the current size; 80 × 24 if the terminal does not report it; null if stdout is not a terminal. */
     static TerminalSize ofStdout() {
         Calls calls = LibraryLoader.create(Calls.class).load("c");
         Pointer size = Runtime.getRuntime(calls).getMemoryManager().allocateDirect(WINSIZE_BYTES);

@@ -17,21 +17,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code top}: shows what each guest receives, until it is interrupted. */
+/** {@code top}: shows what each guest receives, until a signal stops it. */
 @Command(
         name = "top",
         description = "Show what each guest of a daemon receives, from the file of its --counters-file. Guests without"
                 + " a front-end are in parentheses.",
         mixinStandardHelpOptions = true)
 public final class TopCommand implements Callable<Integer> {
-    /** ECMA-48: cursor to the top left, and erase the rest of the display or of a line. */
+    /** ECMA-48: moves the cursor to the top left; erases the rest of the display, or of the line. */
     private static final String HOME = "\u001b[H";
 
     private static final String ERASE_BELOW = "\u001b[J";
     private static final String ERASE_LINE = "\u001b[K";
-    /** Width of a line if stdout is no terminal. */
+    /** Width of a line in characters if stdout is not a terminal. */
     private static final int PLAIN_WIDTH = 120;
-    /** Lines of a screen that are no guests: the summary, the header, and the line with the number of further ones. */
+    /** Number of lines that do not show a guest: the summary, the header, and the number of guests that do not fit. */
     private static final int OTHER_LINES = 7;
 
     @Spec

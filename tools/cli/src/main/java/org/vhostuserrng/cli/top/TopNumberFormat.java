@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.top;
 
 import java.util.Locale;
 
-/** Short numbers for a table: at most six characters. */
+/** Formats numbers for a table, in at most six characters. */
 final class TopNumberFormat {
     private static final String[] PREFIXES = {"", "k", "M", "G", "T", "P", "E"};
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
@@ -10,7 +10,7 @@ final class TopNumberFormat {
 
     private TopNumberFormat() {}
 
-    /** A number with a decimal prefix, such as {@code 1.50M}. */
+    /** Formats a number with a decimal prefix, such as {@code 1.50M}. */
     static String count(double value) {
         double scaled = value;
         int prefix = 0;
@@ -28,12 +28,15 @@ final class TopNumberFormat {
                 PREFIXES[prefix]);
     }
 
-    /** A share, such as {@code 37%}. */
+    /** Formats a fraction as a percentage, such as {@code 37%}. */
     static String percent(double share) {
         return Math.round(share * 100) + "%";
     }
 
-    /** The upper bound of a latency, such as {@code 33us}; {@code >8.6s} above all bounds, {@code -} without one. */
+    /**
+     * Formats the upper bound of a latency, such as {@code 33us}; {@code >8.6s} above the largest bound, {@code -} if
+     * there were no requests.
+     */
     static String latency(long nanos, long largestBound) {
         if (nanos == 0) {
             return "-";
@@ -50,7 +53,7 @@ final class TopNumberFormat {
                 : String.format(Locale.ROOT, "%.1fs", nanos / 1e9);
     }
 
-    /** A duration, such as {@code 3 d 04:05:06}. */
+    /** Formats a duration, such as {@code 3 d 04:05:06}. */
     static String duration(long seconds) {
         long days = seconds / SECONDS_PER_DAY;
         String time =

@@ -8,11 +8,11 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 import org.vhostuserrng.cli.counters.GuestCounters;
 import org.vhostuserrng.cli.counters.LatencyDistribution;
 
-/** The text of {@code top}: a summary of the daemon and one row per guest, at most as wide as the terminal. */
+/** The output of {@code top}: a summary of the daemon and one row per guest, at most as wide as the terminal. */
 final class TopTable {
     private static final int MIN_NAME_WIDTH = 12;
     private static final int MAX_NAME_WIDTH = 64;
-    /** Shown if the terminal is wide enough. */
+    /** Columns that are shown only if the terminal is wide enough. */
     private static final List<Column> OPTIONAL = List.of(
             new Column("TOTAL", 7, rates -> count(rates, "bytes")),
             new Column("FAULTS", 6, rates -> count(rates, "faults")),
@@ -35,14 +35,14 @@ final class TopTable {
     private final List<Column> columns = new ArrayList<>(COLUMNS);
     private final int nameWidth;
 
-    /** A column of the table; the guest's name precedes the columns. */
+    /** A column of the table. The guest's name is to the left of all columns. */
     private record Column(String title, int width, Function<GuestRates, String> text) {}
 
     /**
      * Creates a table.
      *
-     * @param width of a line in characters
-     * @param maxRows maximum number of guests
+     * @param width width of a line in characters
+     * @param maxRows maximum number of guests that are shown
      */
     TopTable(int width, int maxRows) {
         this.width = width;
@@ -74,7 +74,7 @@ final class TopTable {
         return TopNumberFormat.latency(latency.quantileNanos(quantile), largest);
     }
 
-    /** The lines of the table. */
+    /** Returns the lines of the table. */
     List<String> lines(CountersSnapshot snapshot, List<GuestRates> guests) {
         List<String> lines = new ArrayList<>();
         lines.add(cut(summary(snapshot), width));

@@ -6,12 +6,12 @@ import java.util.StringJoiner;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
-/** Formats bit masks: the value in hex, then the names of the bits that are set, lowest bit first. */
+/** Formats bit masks: the value in hex, then the names of the set bits, lowest bit first. */
 final class TraceBitNames {
     private static final Map<Long, String> VIRTIO = new LinkedHashMap<>();
     private static final Map<Long, String> PROTOCOL = new LinkedHashMap<>();
 
-    /** VIRTIO 1.3 §2.1 "Device Status Field"; SUSPEND is defined by VIRTIO 1.4 only. */
+    /** VIRTIO 1.3 §2.1 "Device Status Field". Only VIRTIO 1.4 defines SUSPEND. */
     private static final Map<Long, String> STATUS = Map.of(
             1L, "ACKNOWLEDGE",
             2L, "DRIVER",

@@ -103,7 +103,7 @@ public final class TraceCommand implements Callable<Integer> {
     private boolean trace() throws IOException, InterruptedException {
         List<TraceRecordSink> sinks = new ArrayList<>();
         try (TraceFileWriter writer = record == null ? null : openWriter()) {
-            // The file is the first sink, so that every printed message is also in the file.
+            // The file writer is the first sink, so that every printed message is also in the file.
             if (writer != null) {
                 sinks.add(writer);
             }

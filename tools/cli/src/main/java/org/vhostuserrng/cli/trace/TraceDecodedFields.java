@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The decoded content of a message: values on the message's own line, and detail lines below it. */
+/** The decoded content of a message: values for the line of the message, and detail lines to print below it. */
 final class TraceDecodedFields {
     private final List<String> values = new ArrayList<>();
     private final List<String> detailLines = new ArrayList<>();

@@ -6,12 +6,12 @@ import java.util.Optional;
 /**
  * A decoded message.
  *
- * @param nanos time since the start of the session
+ * @param nanos nanoseconds since the start of the session
  * @param number number of the request, counted from 1; 0 for a reply
  * @param fields decoded payload and file descriptors, on one line
  * @param details lines to print below the message
- * @param notes violations of the vhost-user document
- * @param repliedTo the request to which this message replies
+ * @param notes descriptions of violations of the vhost-user document
+ * @param repliedTo the request to which this message is the reply
  */
 record TraceDecodedMessage(
         long nanos,
@@ -24,8 +24,9 @@ record TraceDecodedMessage(
         List<String> notes,
         Optional<RepliedRequest> repliedTo) {
     /**
-     * The request to which a message replies.
+     * The request to which a message is the reply.
      *
+     * @param number number of the request
      * @param elapsed nanoseconds between request and reply
      */
     record RepliedRequest(int number, long elapsed) {}

@@ -12,15 +12,15 @@ import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 
 /** Describes the file to which a file descriptor refers, using /proc and fcntl(2). */
 final class TraceFdDescription {
-    /** Link target of a memfd in /proc. */
+    /** Target of the link of a memfd in /proc/self/fd. */
     private static final Pattern MEMFD = Pattern.compile("/memfd:(.*) \\(deleted\\)");
 
-    /** Link targets of sockets and pipes. */
+    /** Targets of the links of sockets and pipes in /proc/self/fd. */
     private static final Pattern NUMBERED = Pattern.compile("(socket|pipe):\\[(\\d+)]");
 
     private static final Pattern ANONYMOUS = Pattern.compile("anon_inode:\\[?([^]]*)]?");
 
-    /** Seal bits and their names in fcntl(2), without F_SEAL_. */
+    /** The seals of fcntl(2): bit and name without F_SEAL_. */
     private static final Map<Integer, String> SEALS = new TreeMap<>(
             Map.of(0x1, "SEAL", 0x2, "SHRINK", 0x4, "GROW", 0x8, "WRITE", 0x10, "FUTURE_WRITE", 0x20, "EXEC"));
 
@@ -64,7 +64,7 @@ final class TraceFdDescription {
         return names.toString();
     }
 
-    /** The kernel's id of an eventfd, by which it can be recognized when it is sent again, and its counter. */
+    /** Returns the id and the counter of an eventfd. The kernel's id shows whether the same eventfd is sent again. */
     private static String counter(ReceivedFileDescriptor descriptor) throws IOException {
         StringBuilder text = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(descriptor.fd())))) {
@@ -78,7 +78,7 @@ final class TraceFdDescription {
         return text.toString();
     }
 
-    /** Replaces control characters, because the peer chooses the names and could insert terminal escape sequences. */
+    /** Replaces control characters: the peer chooses the names, which could contain terminal escape sequences. */
     private static String printable(String text) {
         return text.replaceAll("[^ -~]", "?");
     }

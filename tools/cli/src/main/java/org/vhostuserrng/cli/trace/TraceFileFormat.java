@@ -14,7 +14,7 @@ package org.vhostuserrng.cli.trace;
  *     3      session closed   u64 nanoseconds, text reason
  * </pre>
  *
- * Each frame is written with a single write, so only the last frame of a truncated file can be incomplete.
+ * Each frame is written with a single write(2), so that only the last frame of a truncated file can be incomplete.
  */
 final class TraceFileFormat {
     /** The bytes of "vu-trace" as a little-endian number. */
@@ -26,7 +26,7 @@ final class TraceFileFormat {
     static final int MESSAGE = 2;
     static final int CLOSED = 3;
 
-    /** Upper bound of a frame: a message and the descriptions of 253 file descriptors. */
+    /** Maximum size of a frame in bytes: more than a message and the descriptions of 253 file descriptors need. */
     static final int MAX_FRAME_BYTES = 1 << 22;
 
     private TraceFileFormat() {}

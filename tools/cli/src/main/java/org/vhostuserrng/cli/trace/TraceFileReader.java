@@ -11,7 +11,7 @@ import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Reads files written by {@link TraceFileWriter}. Reads all complete frames of a truncated file. */
+/** Reads files of {@link TraceFileWriter}. Of a truncated file, reads all complete frames. */
 final class TraceFileReader {
     private static final int PREAMBLE = Long.BYTES + Integer.BYTES;
 
@@ -19,9 +19,9 @@ final class TraceFileReader {
     private long frames;
 
     /**
-     * Reads the start of a file.
+     * Creates a reader and reads the beginning of the file.
      *
-     * @throws IOException if it is not a trace file, or one of another version
+     * @throws IOException if the file is not a trace file, or is of another version
      */
     TraceFileReader(InputStream file) throws IOException {
         this.file = new DataInputStream(file);
@@ -37,9 +37,10 @@ final class TraceFileReader {
     }
 
     /**
-     * Passes every record to {@code sink}.
+     * Passes all records to {@code sink}.
      *
-     * @throws InvalidTraceFileException after the last valid record, if an invalid or incomplete frame follows
+     * @throws InvalidTraceFileException if the file contains an invalid or incomplete frame; all records before that
+     *     frame have been passed
      */
     void replay(TraceRecordSink sink) throws IOException {
         byte[] lengthBytes = file.readNBytes(Integer.BYTES);

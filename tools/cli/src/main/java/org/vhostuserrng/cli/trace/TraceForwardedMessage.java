@@ -12,21 +12,21 @@ import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * A message that is being forwarded: each received piece is added, captured for the trace, and sent to the other side.
- * A message that arrives in one piece is sent in one piece, with its file descriptors at the first byte; a message that
- * arrives in pieces may be sent in pieces.
+ * A message that the proxy forwards: it adds each received piece, captures it for the trace, and sends it to the other
+ * side. A message that arrives in one piece is sent in one piece, with its file descriptors at the first byte; a
+ * message that arrives in pieces may be sent in pieces.
  */
 final class TraceForwardedMessage implements AutoCloseable {
-    /** Greater than 253, the maximum number of descriptors of one sendmsg(2). */
+    /** Maximum number of descriptors to describe: more than the 253 that one sendmsg(2) can pass. */
     private static final int MAX_DESCRIPTIONS = 256;
 
     private final ByteArrayOutputStream captured = new ByteArrayOutputStream();
     private final List<PassedFd> descriptions = new ArrayList<>();
 
-    /** Pieces received but not sent yet. */
+    /** Pieces that were received but not sent yet. */
     private final List<RecvmsgResult> unsent = new ArrayList<>();
 
-    /** Maximum number of bytes to receive next for this message; 0 if it is complete. */
+    /** Maximum number of bytes to receive next for this message; 0 if the message is complete. */
     int bytesWanted() {
         int missing = FrontendVhostUserConstants.HEADER_SIZE - captured.size();
         if (missing > 0) {
@@ -40,7 +40,10 @@ final class TraceForwardedMessage implements AutoCloseable {
         return TraceMessageHeader.of(captured.toByteArray());
     }
 
-    /** Size of a payload that is too long to be captured and must be forwarded separately; 0 for other messages. */
+    /**
+     * Size in bytes of a payload that is too long to be captured and must be forwarded separately; 0 for other
+     * messages.
+     */
     long uncapturedPayloadBytes() {
         long size = captured.size() < FrontendVhostUserConstants.HEADER_SIZE ? 0 : header().size();
         return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
@@ -51,7 +54,7 @@ final class TraceForwardedMessage implements AutoCloseable {
     }
 
     /**
-     * Whether unsent pieces have descriptors after the first byte. Such pieces are sent early to limit the number of
+     * Whether an unsent piece after the first one has descriptors. Such pieces are sent early to limit the number of
      * open descriptors.
      */
     boolean hasLateFds() {
@@ -97,8 +100,8 @@ final class TraceForwardedMessage implements AutoCloseable {
     }
 
     /**
-     * Returns the end of the pieces to send together. A piece with descriptors starts a new sendmsg(2), so that the
-     * descriptors stay with their byte.
+     * Returns the end, exclusive, of the pieces that are sent with one sendmsg(2). A piece with descriptors must be the
+     * first one, because the kernel attaches the descriptors to the first byte.
      */
     private int endOfSegment(int first) {
         int end = first + 1;

@@ -2,7 +2,10 @@ package org.vhostuserrng.cli.trace;
 
 import net.openhft.chronicle.bytes.Bytes;
 
-/** Decodes memory region descriptions: four 64-bit fields, followed by two 32-bit fields if XEN_MMAP was negotiated. */
+/**
+ * Decodes memory region descriptions: each has four 64-bit fields, and two 32-bit fields after them if XEN_MMAP was
+ * negotiated.
+ */
 final class TraceMemoryRegionDecoder {
     private static final int REGION = 32;
     private static final int XEN_REGION = 40;
@@ -11,7 +14,7 @@ final class TraceMemoryRegionDecoder {
 
     private TraceMemoryRegionDecoder() {}
 
-    /** Decodes the number of regions, padding, and the regions. */
+    /** Decodes the number of regions, padding, and the regions. Returns false if the payload is invalid. */
     static boolean decodeTable(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() < TABLE_HEADER) {
             return false;
@@ -31,7 +34,7 @@ final class TraceMemoryRegionDecoder {
         return true;
     }
 
-    /** Decodes padding and one region. */
+    /** Decodes padding and one region. Returns false if the payload is invalid. */
     static boolean decodeSingle(Bytes<byte[]> payload, TraceDecodedFields fields) {
         long size = payload.readRemaining() - PADDING;
         if (!isRegion(size)) {

@@ -13,7 +13,8 @@ import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /**
- * Decodes the messages of one session. Tracks the state needed for decoding: negotiated features and pending requests.
+ * Decodes the messages of one session. Tracks the state that decoding depends on: negotiated features and pending
+ * requests.
  */
 final class TraceMessageDecoder {
     private final TracePendingRequests requests = new TracePendingRequests();
@@ -35,7 +36,7 @@ final class TraceMessageDecoder {
                 : reply(message, header, payload, notes);
     }
 
-    /** Requests for which a reply is expected but has not been seen. */
+    /** Returns the requests whose expected reply has not arrived. */
     List<TracePendingRequests.SentRequest> unanswered() {
         return requests.unanswered();
     }
@@ -124,7 +125,7 @@ final class TraceMessageDecoder {
         if (form.decode(Bytes.wrapForRead(payload), fields)) {
             return fields;
         }
-        // An incomplete payload already has a note.
+        // If the payload is incomplete, there is a note already.
         if (notes.isEmpty()) {
             notes.add("payload of " + payload.length + " bytes is invalid for this message");
         }
@@ -155,8 +156,8 @@ final class TraceMessageDecoder {
     }
 
     /**
-     * Adds a single descriptor to the message's line, the descriptors of a memory table to the lines of the regions,
-     * and other descriptors below.
+     * Adds a single descriptor to the line of the message, the descriptors of a memory table to the lines of the
+     * regions, and other descriptors to lines below the message.
      */
     private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
         List<String> lines = fields.detailLines();

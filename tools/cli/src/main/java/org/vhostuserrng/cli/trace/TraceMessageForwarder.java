@@ -5,8 +5,8 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * Forwards the messages of one side to the other. Reports a message to the trace before sending its last byte, so that
- * its reply is always reported later. Interprets only the payload size in the header. Confined to one thread.
+ * Forwards the messages of one side to the other. Reports a message to the trace before it sends the last byte, so that
+ * the reply is always reported later. Interprets only the payload size in the header. Confined to one thread.
  */
 final class TraceMessageForwarder {
     private final VhostUserSide side;
@@ -35,7 +35,8 @@ final class TraceMessageForwarder {
         boolean open = true;
         while (open && message.bytesWanted() > 0) {
             if (message.hasLateFds() || (message.hasUnsent() && !from.isReadable())) {
-                // The rest may arrive later; the proxy must not delay the bytes it already has.
+                // The rest of the message may arrive much later: the proxy must not delay the bytes that it has
+                // received.
                 message.sendTo(to);
             }
             RecvmsgResult received = from.receive(message.bytesWanted());

@@ -16,7 +16,7 @@ record TraceMessageHeader(int request, int flags, long size) {
             | FrontendVhostUserConstants.FLAG_REPLY
             | FrontendVhostUserConstants.FLAG_NEED_REPLY;
 
-    /** Parses the header at the start of {@code bytes}, which must contain at least a whole header. */
+    /** Parses the header at the beginning of {@code bytes}, which must contain at least a complete header. */
     static TraceMessageHeader of(byte[] bytes) {
         Bytes<byte[]> header = Bytes.wrapForRead(bytes);
         return new TraceMessageHeader(header.readInt(), header.readInt(), header.readUnsignedInt());
@@ -34,12 +34,12 @@ record TraceMessageHeader(int request, int flags, long size) {
         return (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK) == FrontendVhostUserConstants.FLAG_VERSION;
     }
 
-    /** The name of the message type, or {@code request-ID} if the id is unknown. */
+    /** Returns the name of the message type; {@code request-ID} if the id is unknown. */
     String name() {
         return FrontendMessageType.byId(request).map(Enum::name).orElse("request-" + Integer.toUnsignedString(request));
     }
 
-    /** The version, the names of the known flags that are set, and any other bits in hexadecimal. */
+    /** Returns the version, the names of the known flags that are set, and all other set bits in hexadecimal. */
     String flagsText() {
         StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK));
         if (isReply()) {

@@ -6,8 +6,8 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /**
- * Decodes the payload of a message (vhost-user, "Payload"). There is one constant for each combination of layout and
- * meaning. Numbers are in native byte order.
+ * Decodes the payload of a message (vhost-user, "Payload"). Each combination of layout and meaning has a constant.
+ * Numbers are in native byte order.
  */
 @FunctionalInterface
 interface TracePayloadDecoder {
@@ -19,7 +19,7 @@ interface TracePayloadDecoder {
 
     TracePayloadDecoder NONE = sized(0, (payload, fields) -> {});
 
-    // A single 64-bit integer.
+    // Payload "a single 64-bit integer".
     TracePayloadDecoder FEATURES =
             u64((value, fields) -> fields.field("features", TraceBitNames.virtioFeatures(value)));
     TracePayloadDecoder PROTOCOL_FEATURES =
@@ -34,7 +34,7 @@ interface TracePayloadDecoder {
     TracePayloadDecoder ACKNOWLEDGEMENT = u64(TracePayloadDecoder::decodeAcknowledgement);
     TracePayloadDecoder DEVICE_STATE_FD = u64(TracePayloadDecoder::decodeDeviceStateFd);
 
-    // A vring state description.
+    // Payload "a vring state description".
     TracePayloadDecoder VRING_NUM = vringState((num, fields) -> fields.field("num", num + " descriptors"));
     TracePayloadDecoder VRING_INDEX = vringState((num, fields) -> fields.field("num", num));
     TracePayloadDecoder VRING_ENABLE = vringState((num, fields) -> fields.field("num", num + enabled(num)));
@@ -56,10 +56,10 @@ interface TracePayloadDecoder {
     TracePayloadDecoder DEVICE_STATE = sized(8, TracePayloadDecoder::decodeDeviceState);
     TracePayloadDecoder SHMEM_CONFIG = TracePayloadDecoder::decodeShmemConfig;
 
-    /** A GET_CONFIG reply with an empty payload reports an error. */
+    /** An empty payload of a GET_CONFIG reply, which reports an error. */
     TracePayloadDecoder CONFIG_ERROR = sized(0, (payload, fields) -> fields.value("failed"));
 
-    /** Any payload, as a hex dump; for payloads whose layout the document does not define. */
+    /** Formats a payload as a hex dump, if the vhost-user document does not define its layout. */
     TracePayloadDecoder HEX_DUMP = (payload, fields) -> {
         HexDump.of(payload.toByteArray()).forEach(fields::detailLine);
         return true;
@@ -128,7 +128,10 @@ interface TracePayloadDecoder {
         return num == 0 ? " (little-endian)" : " (big-endian)";
     }
 
-    /** Formats the next available and the next used descriptor, each a 15-bit index with the wrap counter in bit 15. */
+    /**
+     * Decodes the vring base of a packed virtqueue: the next available and the next used descriptor, each a 15-bit
+     * index with the wrap counter in bit 15.
+     */
     private static void decodePackedBase(long num, TraceDecodedFields fields) {
         fields.field("available", num & 0x7fff)
                 .field("available-wrap", num >> 15 & 1)
@@ -145,7 +148,7 @@ interface TracePayloadDecoder {
                 .field("log", TraceNumberFormat.hex(payload.readLong()));
     }
 
-    /** 26 bytes, or 32 with the padding of the C struct. */
+    /** Decodes an IOTLB message: 26 bytes, or 32 with the padding of the C struct. */
     private static boolean decodeIotlb(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 26 && payload.readRemaining() != 32) {
             return false;
@@ -199,7 +202,7 @@ interface TracePayloadDecoder {
         };
     }
 
-    /** 20 bytes, or 24 with the padding of the C struct. */
+    /** Decodes an inflight description: 20 bytes, or 24 with the padding of the C struct. */
     private static boolean decodeInflight(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 20 && payload.readRemaining() != 24) {
             return false;

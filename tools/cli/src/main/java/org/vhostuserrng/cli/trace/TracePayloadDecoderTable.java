@@ -8,9 +8,9 @@ final class TracePayloadDecoderTable {
     private TracePayloadDecoderTable() {}
 
     /**
-     * The decoder of a request.
+     * Returns the decoder of a request.
      *
-     * @param packed whether VIRTIO_F_RING_PACKED was negotiated, which changes the encoding of a vring base
+     * @param packed whether VIRTIO_F_RING_PACKED was negotiated, which determines the encoding of a vring base
      */
     static TracePayloadDecoder requestDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
@@ -55,7 +55,9 @@ final class TracePayloadDecoderTable {
         };
     }
 
-    /** The decoder of a reply that the back-end sends without need_reply; empty if the type has no such reply. */
+    /**
+     * Returns the decoder of a reply that the back-end sends even without need_reply; empty if there is no such reply.
+     */
     static Optional<TracePayloadDecoder> mandatoryReplyDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
             case GET_FEATURES -> Optional.of(TracePayloadDecoder.FEATURES);
@@ -103,8 +105,9 @@ final class TracePayloadDecoderTable {
     }
 
     /**
-     * The decoder of a reply: the type's own reply or an acknowledgement, distinguished by size if both are possible.
-     * Replies in postcopy mode repeat the memory regions of the request; some replies consist only of a descriptor.
+     * Returns the decoder of a reply, which is the reply of the message type or an acknowledgement. If both are
+     * possible, the size decides. Replies in postcopy mode repeat the memory regions of the request; some replies
+     * consist only of a descriptor.
      */
     static TracePayloadDecoder replyDecoder(FrontendMessageType type, boolean packed, int size) {
         return switch (type) {

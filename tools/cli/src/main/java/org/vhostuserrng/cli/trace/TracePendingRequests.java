@@ -7,15 +7,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** The latest requests of a session, at most {@value #MAX_REQUESTS}, to match replies with requests. */
+/** Matches replies with requests. Stores the latest requests of a session, at most {@value #MAX_REQUESTS}. */
 final class TracePendingRequests {
     private static final int MAX_REQUESTS = 256;
 
     /**
-     * A request that was sent.
+     * A request that the front-end sent.
      *
-     * @param number number of the request in its session
+     * @param number number of the request in its session, counted from 1
      * @param request message id
+     * @param nanos time of the request, nanoseconds since the start of the session
      * @param replyExpected whether the back-end must reply
      */
     record SentRequest(int number, int request, String name, long nanos, boolean replyExpected) {}
@@ -30,8 +31,8 @@ final class TracePendingRequests {
     }
 
     /**
-     * Removes the request that matches a reply: the oldest request with an expected reply, or else the latest request
-     * without one.
+     * Removes and returns the request that matches a reply: of the requests with this message id, the oldest one that
+     * requires a reply, otherwise the latest one that does not; empty if there is none.
      */
     Optional<SentRequest> matchReply(int request) {
         Optional<SentRequest> expected =
@@ -52,7 +53,7 @@ final class TracePendingRequests {
         return Optional.empty();
     }
 
-    /** Requests whose expected reply has not been seen. */
+    /** Returns the requests whose expected reply has not arrived. */
     List<SentRequest> unanswered() {
         return sent.stream().filter(SentRequest::replyExpected).toList();
     }

@@ -12,8 +12,8 @@ import picocli.CommandLine.Help.Ansi.IStyle;
 import picocli.CommandLine.Help.Ansi.Style;
 
 /**
- * Prints records: one line per message and, with {@code --summary}, a table at the end of each session. Paths, and
- * all texts of a file that is replayed, may contain control characters, which are not printed.
+ * Prints records: one line per message and, with {@code --summary}, a table at the end of each session. Never prints
+ * control characters, which paths and all texts of a replayed file may contain.
  */
 final class TracePrinter implements TraceRecordSink {
     private static final String INDENTATION = " ".repeat(16);
@@ -48,7 +48,7 @@ final class TracePrinter implements TraceRecordSink {
         }
     }
 
-    /** Prints the table of a session without an end record. Must be called after the last record. */
+    /** Prints the table of a session whose end was not recorded. Must be called after the last record. */
     void flushOpenSession() {
         if (open) {
             end();
@@ -115,7 +115,7 @@ final class TracePrinter implements TraceRecordSink {
     }
 
     private String styled(String text, IStyle style) {
-        // Not style.off(): some terminals interpret the code that switches off bold as double underline.
+        // Not style.off(): some terminals interpret its code for "bold off" as double underline.
         String printable = NativeText.printable(text);
         return ansi.enabled() ? style.on() + printable + Style.reset.on() : printable;
     }

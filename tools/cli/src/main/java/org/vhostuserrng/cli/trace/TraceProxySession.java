@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.vhostuserrng.frontend.FdPassingSocket;
 
 /**
- * Connects a front-end with its back-end until one of them closes the connection. Each direction is forwarded by a
- * separate thread.
+ * Connects a front-end with its back-end until one of them closes the connection. Each direction has a thread that
+ * forwards the messages.
  */
 final class TraceProxySession implements AutoCloseable {
     private final FdPassingSocket frontEnd;
@@ -21,7 +21,7 @@ final class TraceProxySession implements AutoCloseable {
         this.dispatcher = log;
     }
 
-    /** Forwards in both directions. Returns when both sides are closed and everything is reported. */
+    /** Forwards messages in both directions. Returns when both connections are closed and all messages are reported. */
     void run() throws InterruptedException {
         Thread replies =
                 Thread.ofPlatform().name("back-end").start(() -> forward(VhostUserSide.BACK_END, backEnd, frontEnd));
@@ -37,7 +37,7 @@ final class TraceProxySession implements AutoCloseable {
         } catch (IOException failed) {
             end("the " + side.displayName() + "'s message could not be forwarded: " + failed.getMessage());
         } finally {
-            // Ends the session also after an unexpected exception, so that the other direction does not block forever.
+            // End the session even after an unexpected exception, so that the other direction does not block forever.
             end("trace failed");
         }
     }

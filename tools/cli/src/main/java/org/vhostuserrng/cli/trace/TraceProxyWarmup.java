@@ -14,8 +14,8 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Runs a dummy session without output, so that the JVM loads the classes before a VMM connects. Without the warm-up,
- * each of the first messages would take 50 ms longer.
+ * Runs a dummy session without output, so that the JVM loads the classes before a VMM connects. Without it, each of the
+ * first messages would take 50 ms longer.
  */
 final class TraceProxyWarmup {
     private TraceProxyWarmup() {}

@@ -6,9 +6,10 @@ import java.util.List;
 /** One event of a trace. Times are nanoseconds since the session was opened. */
 sealed interface TraceRecord {
     /**
-     * A front-end has connected.
+     * A trace entry: a front-end connected.
      *
      * @param session number of the session, counted from 1
+     * @param time time of the connection
      * @param listen path of the proxy's socket
      * @param connect path of the back-end's socket
      */
@@ -20,11 +21,11 @@ sealed interface TraceRecord {
     }
 
     /**
-     * One side has sent a message, or has closed the connection in the middle of a message.
+     * A trace entry: one side sent a message, or closed the connection in the middle of a message.
      *
      * @param bytes header and payload; only the header if the payload exceeds {@link #MAX_CAPTURED_PAYLOAD}
      */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
+    @SuppressWarnings("ArrayRecordComponent") // no code compares instances
     record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
         /**
          * The longest payload to capture. No message of the vhost-user document has a longer payload. Longer payloads
@@ -33,7 +34,7 @@ sealed interface TraceRecord {
         static final int MAX_CAPTURED_PAYLOAD = 1 << 16;
     }
 
-    /** The session has ended. */
+    /** A trace entry: the session ended. */
     record SessionClosed(long nanos, String reason) implements TraceRecord {
         public SessionClosed {
             reason = printable(reason);
@@ -41,10 +42,10 @@ sealed interface TraceRecord {
     }
 
     /**
-     * A file descriptor sent with a message.
+     * A file descriptor that was sent with a message.
      *
-     * @param offset offset of the byte with which it was sent; 0 in a valid message
-     * @param description description of its file
+     * @param offset offset of the byte with which the descriptor was sent; 0 in a valid message
+     * @param description description of the file to which the descriptor refers
      */
     record PassedFd(int offset, String description) {
         public PassedFd {
@@ -53,7 +54,7 @@ sealed interface TraceRecord {
     }
 
     /**
-     * Replaces control characters, because peers choose names and file contents, which must not control the terminal.
+     * Replaces control characters. Peers choose names and file contents, which must not control the terminal.
      */
     private static String printable(String text) {
         return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");

@@ -12,8 +12,9 @@ import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * Timestamps events and passes them to every sink, in the same order for all threads. A sink that fails, for example
- * because the disk is full, is removed, so that the session of the VMM continues. Thread-safe.
+ * Adds a timestamp to each event and passes the event to all sinks, which receive the events of all threads in the same
+ * order. A sink that fails, for example because the disk is full, is removed, and the session of the VMM continues.
+ * Thread-safe.
  */
 final class TraceRecordDispatcher {
     private final List<TraceRecordSink> sinks;

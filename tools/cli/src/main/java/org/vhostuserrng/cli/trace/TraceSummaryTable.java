@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A session as a Markdown table: one row per request, with its reply. */
+/** A session as a Markdown table: one row per request with its reply. */
 final class TraceSummaryTable {
     private static final int MAX_ROWS = 1000;
 
@@ -13,7 +13,7 @@ final class TraceSummaryTable {
      */
     private static final int MAX_DETAIL_LINES = 8;
 
-    /** One row. The last two cells are filled in when the reply arrives. */
+    /** A row of the table. Its last two cells are filled in when the reply arrives. */
     private static final class Row {
         private final TraceDecodedMessage message;
         private String reply = "";

@@ -18,7 +18,7 @@ enum VhostUserSide {
         this.arrow = arrow;
     }
 
-    /** The side's code in a trace file. */
+    /** The number of this side in a trace file. */
     int code() {
         return code;
     }
@@ -27,12 +27,12 @@ enum VhostUserSide {
         return Stream.of(values()).filter(side -> side.code == code).findFirst();
     }
 
-    /** The name that the vhost-user document uses. */
+    /** The name of this side in the vhost-user document. */
     String displayName() {
         return displayName;
     }
 
-    /** The side as the sender of a message; the texts of both sides have the same length. */
+    /** Text that shows this side as the sender of a message. It has the same length for both sides. */
     String arrow() {
         return arrow;
     }

@@ -18,7 +18,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
     /**
      * Opens the listening socket.
      *
-     * @throws IOException if it cannot be bound
+     * @throws IOException if the socket cannot be bound to {@code listen}
      */
     VhostUserTraceProxy(Path listen, Path connect, TraceRecordDispatcher log) throws IOException {
         this.listen = listen;
@@ -60,7 +60,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
         }
     }
 
-    /** Clears the session. Synchronized, so that {@link #stop} never uses a socket that was closed. */
+    /** Clears the session. Synchronized, so that {@link #stop} never uses a closed socket. */
     private synchronized void end() {
         session = null;
     }

@@ -23,7 +23,7 @@ import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
-/** The measured loop with a fake clock and a fake device: the test writes the used ring. */
+/** Tests the measured loop with a fake clock and a fake device: the test writes the used ring. */
 class BenchRequestLoopTest {
     private static final int LENGTH = 64;
     private static final Duration HANG_TIMEOUT = Duration.ofSeconds(30);
@@ -40,8 +40,8 @@ class BenchRequestLoopTest {
     private Runnable onClock = () -> {};
 
     /**
-     * Without protocol features, GET_FEATURES is the only message with a reply, so the test can send the replies in
-     * advance.
+     * Connects a guest. Without protocol features, GET_FEATURES is the only message with a reply, so that the test can
+     * send the replies in advance.
      */
     @BeforeEach
     void connect() throws IOException {

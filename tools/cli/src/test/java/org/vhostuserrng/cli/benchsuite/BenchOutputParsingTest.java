@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
-/** Parsers of the output of the daemon and of the kernel. */
+/** Tests the parsers of the daemon's log and of the kernel's files. */
 class BenchOutputParsingTest {
     @Test
     void longestIterationIsReadFromTheDaemonsLog() {

@@ -79,8 +79,8 @@ class SourceCheckReportTest {
 
     @Test
     void chiSquareProbabilityMatchesTheTables() {
-        // All values occur 1000 times, except two that differ by d: chi-square is 2 d²/1000. The 95 % quantile for 255
-        // degrees of freedom is 293.2.
+        // All values occur 1000 times, except that one occurs d times more and one d times less: chi-square is 2
+        // d²/1000. The 95 % quantile for 255 degrees of freedom is 293.2.
         int[] bytes = new int[256_000];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = i % 256;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 
-/** Writes counters files as COUNTERS.md documents them, for tests. */
+/** Builds counters files in the format of COUNTERS.md, for tests. */
 public final class CountersFileBuilder {
     public static final int BYTES = 0;
     public static final int REQUESTS = 1;
@@ -34,7 +34,7 @@ public final class CountersFileBuilder {
             ByteBuffer.allocate(SLOTS + SLOT_COUNT * SLOT_BYTES).order(ByteOrder.nativeOrder());
     private int guests;
 
-    /** A file without guests. */
+    /** Creates a file without guests. */
     public CountersFileBuilder() {
         long[] header = {
             0x7463676e72756876L,
@@ -73,13 +73,13 @@ public final class CountersFileBuilder {
         file.put(entry + 32, name.getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Overwrites a number. */
+    /** Overwrites the number at an offset. */
     public CountersFileBuilder set(int offset, long value) {
         file.putLong(offset, value);
         return this;
     }
 
-    /** Adds a guest with values of the first fields. */
+    /** Adds a guest. {@code values} are the values of the first fields. */
     public CountersFileBuilder guest(String name, long... values) {
         return guest(name.getBytes(StandardCharsets.UTF_8), values);
     }
@@ -97,12 +97,12 @@ public final class CountersFileBuilder {
         return this;
     }
 
-    /** Overwrites the state of the slot of the last guest. */
+    /** Overwrites the sequence number of the last guest's slot. */
     public CountersFileBuilder sequence(long sequence) {
         return set(SLOTS + (guests - 1) * SLOT_BYTES, sequence);
     }
 
-    /** The file so far. */
+    /** Returns the bytes of the file. */
     public byte[] bytes() {
         return file.array().clone();
     }
@@ -112,12 +112,12 @@ public final class CountersFileBuilder {
         Files.write(path, bytes());
     }
 
-    /** Parses the file as if it was read at a time of a running daemon. */
+    /** Parses the file as if it were read at {@code nanos} while the daemon runs. */
     public CountersSnapshot parse(long nanos) throws InvalidCountersFileException {
         return parse(bytes(), nanos);
     }
 
-    /** Parses the bytes of a file as if it was read at a time of a running daemon. */
+    /** Parses the bytes of a file as if it were read at {@code nanos} while the daemon runs. */
     public static CountersSnapshot parse(byte[] bytes, long nanos) throws InvalidCountersFileException {
         ByteBuffer copy = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         return new CountersFileParser(copy).parse(Instant.EPOCH, nanos, true);

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.cli.counters.GuestCounters.SourceState;
 
-/** Valid, damaged and hostile counters files. */
+/** Tests the parser with valid, damaged and hostile counters files. */
 class CountersFileParserTest {
     private final CountersFileBuilder file = new CountersFileBuilder();
 
@@ -63,7 +63,7 @@ class CountersFileParserTest {
         assertEquals(0, file.parse(0).guests().getFirst().values().get("bytes"));
     }
 
-    /** Header fields by offset. */
+    /** Arguments: offset of a header field, its new value, and the expected message. */
     @ParameterizedTest
     @CsvSource({
         "0, 1, is not a counters file",

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Reading a counters file that may change or vanish. */
+/** Tests reading of a counters file that changes or is removed. */
 class CountersFileSourceTest {
     @TempDir
     private Path directory;

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** Quantiles of a latency. */
+/** Tests the quantiles of a latency. */
 class LatencyDistributionTest {
     private static final long[] BOUNDS = {1000, 2000, 4000, Long.MAX_VALUE};
     private static final int RUNS = 1000;

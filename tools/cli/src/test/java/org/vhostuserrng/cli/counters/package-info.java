@@ -1,2 +1,2 @@
-/** Tests of the package. */
+/** Unit tests of the reader of counters files. */
 package org.vhostuserrng.cli.counters;

@@ -66,7 +66,7 @@ class EgdClientRateLimitsTest {
         assertSame(limits.acquire(tcp("192.0.2.1", 1), 0), limits.acquire(tcp("192.0.2.2", 1), 0));
     }
 
-    /** Connects from so many other addresses that unused ones are looked for. */
+    /** Connects from so many other addresses that unused limits are removed. */
     private void acquireMany(int first, long now) throws UnknownHostException {
         for (int i = first; i < first + 3000; i++) {
             limits.acquire(tcp("10.1." + (i >> 8) + "." + i % 256, 1), now);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Distribution of scarce bytes among several clients. */
+/** Tests how scarce bytes are distributed among several clients. */
 class EgdRoundRobinSchedulerTest {
     private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
     private final EgdSequenceSource source = new EgdSequenceSource(0);

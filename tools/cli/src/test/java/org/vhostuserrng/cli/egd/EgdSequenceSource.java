@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * A source of 1, 2, … 255, 1, 2, … with a limited number of bytes. It never returns 0, so that wiped bytes can be
- * recognized.
+ * A source that returns 1, 2, … 255, 1, 2, … until a limited number of bytes is used up. It never returns 0, so that
+ * tests can recognize wiped bytes.
  */
 final class EgdSequenceSource implements EntropySource {
     private int allowed;

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** Errors of the command line. */
+/** Tests the error messages for invalid command lines. */
 class EgdServerCommandTest {
     private final StringWriter err = new StringWriter();
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Commands and replies of one client. */
+/** Tests the commands and replies of one client. */
 class EgdServerSessionTest {
     private static final long MILLI = 1_000_000;
 

@@ -35,7 +35,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
-/** The server with clients on real sockets. */
+/** Tests the server with clients on real sockets. */
 @Timeout(120)
 class EgdServerTest {
     private static final EgdServer.ClientLimits DEFAULT =
@@ -150,8 +150,8 @@ class EgdServerTest {
     }
 
     /**
-     * Connects a client, with retries because the server may not have noticed yet that an earlier client has
-     * disconnected.
+     * Connects a client. Retries if the client is rejected, because the server may not have noticed yet that an earlier
+     * client has disconnected.
      */
     private Socket connectUntilServed() throws IOException {
         while (true) {
@@ -240,7 +240,8 @@ class EgdServerTest {
         try (SocketChannel lazy = SocketChannel.open(UnixDomainSocketAddress.of(path));
                 SocketChannel good = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
             lazy.write(ByteBuffer.wrap("\u0002\u00ff".repeat(commands).getBytes(ISO_8859_1)));
-            // The server sends until the socket is full; from then on, the time passes without a byte.
+            // The server sends until the socket is full. From then on the time passes without a byte to or from the
+            // client.
             for (int i = 0; i < 500; i++) {
                 clockOffset.addAndGet(TimeUnit.MINUTES.toNanos(1));
                 good.write(ByteBuffer.wrap(new byte[] {2, 1}));

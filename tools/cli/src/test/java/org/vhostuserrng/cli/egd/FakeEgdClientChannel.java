@@ -5,14 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
-/** The server's end of a fake client connection: the test sends commands and reads received replies. */
+/** The server's end of a connection to a fake client: the test sends commands and reads the replies. */
 final class FakeEgdClientChannel implements ReadableByteChannel, WritableByteChannel {
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
     private ByteBuffer toServer = ByteBuffer.allocate(0);
     private boolean ended;
     private int room = Integer.MAX_VALUE;
 
-    /** Makes the client send bytes, given as integers. */
+    /** Makes the client send bytes, which are given as integers. */
     FakeEgdClientChannel send(int... bytes) {
         ByteBuffer more =
                 ByteBuffer.allocate(toServer.remaining() + bytes.length).put(toServer);

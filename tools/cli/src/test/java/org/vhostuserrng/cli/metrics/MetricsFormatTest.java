@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.cli.counters.CountersFileBuilder;
 
-/** The exported metrics. */
+/** Tests the exported metrics. */
 class MetricsFormatTest {
     @TempDir
     private Path directory;

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.cli.counters.CountersFileBuilder;
 import org.vhostuserrng.cli.counters.CountersFileSource;
 
-/** {@code metrics --listen}. */
+/** Tests {@code metrics --listen}. */
 class MetricsHttpServerTest {
     private static final int SLOW_CLIENTS = 32;
 

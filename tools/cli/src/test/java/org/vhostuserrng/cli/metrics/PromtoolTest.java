@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.cli.counters.CountersFileBuilder;
 
 /**
- * The files in {@code monitoring} use metrics that exist, and Prometheus's promtool accepts the alert rules and the
- * metrics. Without promtool (Debian package prometheus), its two tests are skipped.
+ * Tests that the files in {@code monitoring} use metrics that exist, and that Prometheus's promtool accepts the alert
+ * rules and the metrics. Without promtool (Debian package prometheus), the two tests that run it are skipped.
  */
 class PromtoolTest {
     private static final String PROMTOOL = "promtool";
@@ -40,7 +40,7 @@ class PromtoolTest {
         return new CountersFileBuilder().guest("vm", 100, 2, 0, 1, 1, 1, 1, 1);
     }
 
-    /** The names of all samples, with {@code _total} and {@code _bucket}. */
+    /** Returns the names of all samples, including suffixes such as {@code _total} and {@code _bucket}. */
     private static Set<String> samples() throws IOException {
         String text = new String(MetricsFormat.PROMETHEUS.write(counters().parse(0)), StandardCharsets.UTF_8);
         return names(text);

@@ -1,2 +1,2 @@
-/** Tests of the package. */
+/** Unit tests of {@code metrics}: formats, HTTP server, alert rules and dashboard. */
 package org.vhostuserrng.cli.metrics;

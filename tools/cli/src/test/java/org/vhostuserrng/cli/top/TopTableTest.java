@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.cli.counters.CountersFileBuilder;
 import org.vhostuserrng.cli.counters.CountersSnapshot;
 
-/** The text of {@code top}. */
+/** Tests the output of {@code top}. */
 class TopTableTest {
     private static final long SECOND = 1_000_000_000L;
     private static final int HEADER_LINES = 5;

@@ -1,2 +1,2 @@
-/** Tests of the package. */
+/** Unit tests of {@code top}. */
 package org.vhostuserrng.cli.top;

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Decoding of payloads, written manually according to the vhost-user document, in little-endian order. */
+/** Tests the decoding of payloads that were written by hand from the vhost-user document, in little-endian order. */
 class TraceMessageDecoderTest {
     private static final int V1 = 0x1;
     private static final int REPLY = 0x5;

@@ -165,7 +165,7 @@ class TraceProxySessionTest {
         }
     }
 
-    /** Forwards another message, after which the previous one has been processed completely. */
+    /** Forwards one more message. When it has arrived, the previous message was processed completely. */
     private void forwardOneMore() throws IOException {
         vmm.send(NUM);
         receiveAll(backEnd, NUM.length);

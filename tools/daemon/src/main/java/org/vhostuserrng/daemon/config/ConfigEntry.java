@@ -3,13 +3,13 @@ package org.vhostuserrng.daemon.config;
 import java.util.List;
 
 /**
- * A key of a configuration file with its value.
+ * A key of a configuration file and its value.
  *
  * @param location {@code FILE:LINE}, for messages
- * @param texts the value as text; any number for an array, else one
+ * @param texts the value as text: one element, or one per element of an array
  */
 public record ConfigEntry(String location, String key, Type type, List<String> texts) {
-    /** Types of values. */
+    /** The TOML type of a value. */
     public enum Type {
         BOOLEAN,
         NUMBER,
@@ -17,7 +17,7 @@ public record ConfigEntry(String location, String key, Type type, List<String> t
         ARRAY
     }
 
-    /** The key with its location, for messages. */
+    /** Returns the key with its location, for messages. */
     public String name() {
         return location + ": " + key;
     }

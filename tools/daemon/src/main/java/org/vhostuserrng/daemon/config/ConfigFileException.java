@@ -1,6 +1,9 @@
 package org.vhostuserrng.daemon.config;
 
-/** A configuration file that cannot be read. The message is one line: the file, the line if known, and the fault. */
+/**
+ * Thrown if a configuration file cannot be read or is malformed. The message is one line: the file, the line number if
+ * known, and the fault.
+ */
 public final class ConfigFileException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -20,14 +20,14 @@ import java.util.Map;
 import org.vhostuserrng.libc.NativePath;
 
 /**
- * Reads a configuration file, and the files {@code *.conf} of the directory {@code conf.d} beside it in the order of
- * their names. A key or guest must not be in two files. Has no side effects.
+ * Reads a configuration file, and then the files {@code *.conf} of the directory {@code conf.d} next to it, in the
+ * order of their names. Two files must not contain the same key or guest. Has no side effects.
  */
 public final class ConfigFileReader {
-    /** Maximum size of one file. */
+    /** Maximum size of one file in bytes. */
     public static final int MAX_BYTES = 1 << 20;
 
-    /** Maximum number of files in the directory. */
+    /** Maximum number of files in {@code conf.d}. */
     static final int MAX_FILES = 4096;
 
     private static final long MAX_TOTAL_BYTES = 16L << 20;
@@ -54,7 +54,9 @@ public final class ConfigFileReader {
         return new DaemonConfig(reader.options, reader.guests);
     }
 
-    /** Files whose names begin with a dot, such as those of editors, do not count. */
+    /**
+     * Returns the files of {@code conf.d}. Files whose names begin with a dot, such as those of editors, are ignored.
+     */
     private static List<Path> directoryFiles(Path directory) throws ConfigFileException {
         List<Path> files = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
@@ -99,7 +101,7 @@ public final class ConfigFileReader {
     private byte[] contents(String name, Path file) throws ConfigFileException {
         byte[] contents;
         try {
-            // Reading another file than a regular one may block.
+            // Reading a file that is not a regular file may block.
             if (!Files.isRegularFile(file) && Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 throw new ConfigFileException(name + ": expected a regular file");
             }

@@ -9,6 +9,6 @@ import java.util.Map;
  * @param guests by name, in the order of the files
  */
 public record DaemonConfig(Map<String, ConfigEntry> options, Map<String, ConfigSection> guests) {
-    /** No file. */
+    /** The configuration without a file. */
     public static final DaemonConfig NONE = new DaemonConfig(Map.of(), Map.of());
 }

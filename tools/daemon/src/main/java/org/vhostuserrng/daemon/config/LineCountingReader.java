@@ -4,7 +4,7 @@ import java.io.FilterReader;
 import java.io.IOException;
 import java.io.StringReader;
 
-/** A text that knows the line of the last character that was read. */
+/** A reader that knows the line number of the last character that was read. */
 final class LineCountingReader extends FilterReader {
     private int newlines;
     private boolean atEndOfLine;
@@ -13,7 +13,7 @@ final class LineCountingReader extends FilterReader {
         super(new StringReader(text));
     }
 
-    /** The line, from 1. A newline belongs to the line that it ends. */
+    /** Returns the line number, from 1. A newline belongs to the line that it ends. */
     int line() {
         return 1 + newlines - (atEndOfLine ? 1 : 0);
     }

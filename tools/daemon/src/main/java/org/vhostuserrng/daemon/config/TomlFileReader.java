@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the text of one configuration file: keys at its top, and a table {@code [guest.NAME]} for each guest. */
+/** Parses the text of one configuration file: top-level keys, and one table {@code [guest.NAME]} per guest. */
 public final class TomlFileReader {
     private static final String GUEST = "guest";
     private static final int MAX_MESSAGE_CHARACTERS = 300;
@@ -27,10 +27,10 @@ public final class TomlFileReader {
     }
 
     /**
-     * Reads a text.
+     * Parses a configuration file.
      *
-     * @param file its name in messages
-     * @throws ConfigFileException if it is not TOML of this form
+     * @param file the name of the file in messages
+     * @throws ConfigFileException if the text is not TOML of this form
      */
     public static DaemonConfig read(String file, String text) throws ConfigFileException {
         return new TomlFileReader(file, text).read();
@@ -60,14 +60,14 @@ public final class TomlFileReader {
             throw new ConfigFileException(
                     file + ":" + reader.line() + ": not valid TOML: " + beginning(invalid.getMessage()), invalid);
         } catch (RuntimeException invalid) {
-            // The parser's own checks are not complete, for example of indices.
+            // The parser does not check everything: invalid TOML can cause, for example, an IndexOutOfBoundsException.
             throw new ConfigFileException(file + ":" + reader.line() + ": not valid TOML", invalid);
         } catch (StackOverflowError deep) {
             throw new ConfigFileException(file + ":" + reader.line() + ": arrays or tables are nested too deep");
         }
     }
 
-    /** A message of the parser, which may quote a whole value. */
+    /** Truncates a message of the parser, because the message may quote a whole value. */
     private static String beginning(String message) {
         return message.length() <= MAX_MESSAGE_CHARACTERS
                 ? message
@@ -88,7 +88,9 @@ public final class TomlFileReader {
         }
     }
 
-    /** {@code FILE:LINE} of a value, or of the first value in a table; {@code FILE} if it has none. */
+    /**
+     * Returns {@code FILE:LINE} of a value, or of the first value in a table; {@code FILE} if the table has no value.
+     */
     private String location(Object value) {
         Object first = value;
         while (first instanceof Config table && !table.isEmpty()) {

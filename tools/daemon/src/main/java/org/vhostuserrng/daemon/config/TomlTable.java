@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * The values of a table while it is parsed. Stores each value with its line, because the parser does not: it stores a
- * value as soon as it has read it. Refuses values that no option has.
+ * The values of a table while it is parsed. The parser stores each value as soon as it has read it, so that this map
+ * can record the line of the value. Refuses values of types that no option has.
  */
 final class TomlTable extends LinkedHashMap<String, Object> {
     private static final long serialVersionUID = 1L;
@@ -18,10 +18,10 @@ final class TomlTable extends LinkedHashMap<String, Object> {
     private final transient LineCountingReader reader;
 
     /**
-     * A value.
+     * A value and its line.
      *
      * @param value a string, number, boolean, or a list of strings and numbers
-     * @param line the line on which it ends
+     * @param line the number of the line on which the value ends, from 1
      */
     record Located(Object value, int line) {}
 

@@ -1,2 +1,2 @@
-/** The configuration file: reads TOML into keys with their files and lines. Knows no option. */
+/** Reads configuration files: converts TOML to keys with their files and lines. Does not know the options. */
 package org.vhostuserrng.daemon.config;

@@ -4,15 +4,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * A thread that closes descriptors of other processes, which may block. Descriptors that wait for it count against the
- * limit of open files, so that their number is bounded.
+ * A thread that closes descriptors that other processes sent; closing them may block. Descriptors in the queue are
+ * still open, so that the limit of open files bounds the length of the queue.
  */
 final class CloserThread implements Executor {
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
 
     private CloserThread() {}
 
-    /** Starts the thread. It does not keep the process alive. */
+    /** Starts a daemon thread, which does not prevent the process from exiting. */
     static CloserThread start() {
         CloserThread closer = new CloserThread();
         Thread thread = new Thread(closer::run, "closer");

@@ -1,6 +1,6 @@
 package org.vhostuserrng.daemon.hold;
 
-/** A point in time that may be set, in the nanoseconds of {@link System#nanoTime}. Confined to one thread. */
+/** An optional point in time, in nanoseconds of {@link System#nanoTime}. Confined to one thread. */
 final class Deadline {
     private boolean set;
     private long dueAt;
@@ -22,7 +22,7 @@ final class Deadline {
         return set && now - dueAt >= 0;
     }
 
-    /** Nanoseconds until the deadline, not negative; {@code Long.MAX_VALUE} if it is not set. */
+    /** Returns the nanoseconds until the deadline; 0 if it has passed, {@code Long.MAX_VALUE} if it is not set. */
     long remaining(long now) {
         return set ? Math.max(0, dueAt - now) : Long.MAX_VALUE;
     }

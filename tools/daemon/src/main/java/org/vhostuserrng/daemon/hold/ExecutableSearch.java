@@ -5,11 +5,11 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.NativePath;
 
-/** Looks for a program as a shell does. */
+/** Searches for a program in the same way as a shell. */
 final class ExecutableSearch {
-    /** The status of a shell whose command is a file that it cannot execute. */
+    /** Exit status of a shell whose command is a file that cannot be executed. */
     static final int NOT_EXECUTABLE = 126;
-    /** The status of a shell whose command does not exist. */
+    /** Exit status of a shell whose command does not exist. */
     static final int NOT_FOUND = 127;
 
     private static final int FOUND = 0;
@@ -17,9 +17,9 @@ final class ExecutableSearch {
     private ExecutableSearch() {}
 
     /**
-     * Returns 0 if the program can be executed, or the status of a shell that cannot execute it.
+     * Returns 0 if the program can be executed, otherwise the exit status of a shell that cannot execute it.
      *
-     * @param program searched in PATH unless it contains a slash
+     * @param program name or path of the program; searched in PATH unless it contains a slash
      * @param path the value of PATH; null if it is not set
      */
     static int status(String program, String path) {
@@ -27,7 +27,7 @@ final class ExecutableSearch {
             return statusOfFile(program);
         }
         int status = NOT_FOUND;
-        // The shell's PATH if none is set differs; it then reports itself that it has not found the program.
+        // Without PATH, a shell may search other directories. If it finds no program there, it prints an error itself.
         for (String directory : path == null ? new String[] {"/bin", "/usr/bin"} : path.split(":", -1)) {
             int found = statusOfFile((directory.isEmpty() ? "." : directory) + "/" + program);
             if (found == FOUND) {

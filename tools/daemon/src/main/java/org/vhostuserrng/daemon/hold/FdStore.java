@@ -10,11 +10,11 @@ import org.vhostuserrng.daemon.hold.sys.OpenFileSet;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * systemd's file descriptor store: descriptors that a service has sent, each with a name. Several may have the same
- * name. The store owns them. Confined to one thread.
+ * systemd's file descriptor store: holds and owns descriptors that a service has sent, each with a name. Several
+ * descriptors may have the same name. Confined to one thread.
  */
 final class FdStore {
-    /** The name of descriptors that were sent without one. */
+    /** The name of descriptors that were sent without a name. */
     static final String DEFAULT_NAME = "stored";
 
     private final int maxFds;
@@ -22,13 +22,13 @@ final class FdStore {
     private final Map<String, List<StoredFd>> byName = new LinkedHashMap<>();
     private int size;
 
-    /** A descriptor, and whether it is removed when it has hung up. */
+    /** A descriptor, and whether it is removed when its other end has hung up. */
     private record StoredFd(OwnedFd fd, boolean poll) {}
 
-    /** What became of a descriptor. */
+    /** The result of {@link #add}. */
     enum Outcome {
         STORED,
-        /** The store has a descriptor of the same open file description, which keeps its name. */
+        /** The store already has a descriptor of the same open file description; that one keeps its name. */
         DUPLICATE,
         FULL
     }
@@ -39,7 +39,7 @@ final class FdStore {
     }
 
     /**
-     * Stores a descriptor, or closes it.
+     * Stores a descriptor; closes it if the result is not {@code STORED}.
      *
      * @param poll whether {@link #removeIf} may remove it
      */
@@ -54,7 +54,7 @@ final class FdStore {
         return outcome;
     }
 
-    /** Closes all descriptors of a name. */
+    /** Removes and closes all descriptors with a name. */
     void remove(String name) {
         List<StoredFd> named = byName.remove(name);
         if (named != null) {
@@ -62,7 +62,7 @@ final class FdStore {
         }
     }
 
-    /** Closes the descriptors that may be polled and fulfil a condition. Returns their number. */
+    /** Removes and closes the descriptors that may be polled and fulfil a condition. Returns their number. */
     int removeIf(Predicate<OwnedFd> condition) {
         int before = size;
         for (Iterator<List<StoredFd>> names = byName.values().iterator(); names.hasNext(); ) {
@@ -91,7 +91,7 @@ final class FdStore {
         return size;
     }
 
-    /** All descriptors. The store remains their owner. */
+    /** Returns all descriptors with their names. The store remains their owner. */
     List<NamedFd> all() {
         List<NamedFd> all = new ArrayList<>(size);
         byName.forEach((name, named) -> named.forEach(stored -> all.add(new NamedFd(name, stored.fd))));

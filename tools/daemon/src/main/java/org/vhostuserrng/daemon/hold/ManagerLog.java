@@ -5,7 +5,9 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.vhostuserrng.libc.LogLineLimiter;
 
-/** Log lines of the service manager. Those that any process can cause at any rate are limited. One thread. */
+/**
+ * The log of the service manager. The rate of lines that other processes can cause is limited. Confined to one thread.
+ */
 final class ManagerLog {
     static final int MAX_LINES_PER_MINUTE = 20;
 
@@ -15,19 +17,19 @@ final class ManagerLog {
     /**
      * Creates a log.
      *
-     * @param clock nanoseconds
+     * @param clock returns the time in nanoseconds
      */
     ManagerLog(LongSupplier clock, Consumer<String> out) {
         this.out = out;
         this.limiter = new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
     }
 
-    /** A line that is not caused by notifications. */
+    /** Writes a line that no notification has caused. */
     void line(String text) {
         out.accept(text);
     }
 
-    /** A line that a notification has caused. */
+    /** Writes a line that a notification has caused, unless there were too many such lines within a minute. */
     void limited(String text) {
         long suppressed = limiter.takeSuppressed();
         if (suppressed > 0) {

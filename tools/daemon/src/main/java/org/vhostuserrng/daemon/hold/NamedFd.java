@@ -2,5 +2,5 @@ package org.vhostuserrng.daemon.hold;
 
 import org.vhostuserrng.libc.OwnedFd;
 
-/** A descriptor that is passed to the service under a name. */
+/** A descriptor that is passed to the service, and its name in LISTEN_FDNAMES. */
 record NamedFd(String name, OwnedFd fd) {}

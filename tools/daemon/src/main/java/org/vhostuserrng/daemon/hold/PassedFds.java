@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The descriptors of a new service process: 0 to 2 are those of this process, and those that are passed begin at 3
- * (sd_listen_fds(3)). A descriptor whose number is among these keeps it, and the others take the numbers that are left.
- * So none is replaced before it is used.
+ * The numbers of the descriptors in a new service process: 0 to 2 are those of this process, and the passed descriptors
+ * begin at 3 (sd_listen_fds(3)). A passed descriptor whose number in this process is within that range keeps its
+ * number; the others get the free numbers. Otherwise dup2 could replace a descriptor before it is copied.
  *
- * @param numbers the descriptor of this process for each number of the new one
- * @param names of the descriptors from 3 on
+ * @param numbers for each descriptor number of the new process, the number of the descriptor in this process
+ * @param names the names of the descriptors from number 3 on
  */
 record PassedFds(List<Integer> numbers, List<String> names) {
     /** SD_LISTEN_FDS_START. */
     static final int FIRST = 3;
 
-    /** Linux: MAX_ARG_STRLEN, the most bytes of one variable of the environment with its terminating zero. */
+    /** Linux MAX_ARG_STRLEN: maximum length of an environment variable in bytes, with the terminating zero. */
     private static final int MAX_VARIABLE_BYTES = 1 << 17;
 
     private static final String LISTEN_FDNAMES = "LISTEN_FDNAMES=";
@@ -48,8 +48,8 @@ record PassedFds(List<Integer> numbers, List<String> names) {
     }
 
     /**
-     * The value of LISTEN_FDNAMES, in which {@code :} separates the names. A name for which there is no room is empty,
-     * because the service could not be started with a longer variable.
+     * Returns the value of LISTEN_FDNAMES, in which {@code :} separates the names. A name that does not fit is left
+     * empty: execve would fail with a longer variable.
      */
     String listenFdNames() {
         int room = MAX_VARIABLE_BYTES - 1 - LISTEN_FDNAMES.length() - (names.size() - 1);
@@ -65,7 +65,7 @@ record PassedFds(List<Integer> numbers, List<String> names) {
         return value.toString();
     }
 
-    /** The number of names for which {@link #listenFdNames} has no room. */
+    /** Returns the number of names that do not fit in {@link #listenFdNames}. */
     int omittedNames() {
         int present = 0;
         for (String name : listenFdNames().split(":", -1)) {

@@ -3,8 +3,9 @@ package org.vhostuserrng.daemon.hold;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long to wait before the service is started again. A service that has ended is started at once, unless it has
- * repeatedly ended within a second: then the delay doubles from 50 ms up to a second. Confined to one thread.
+ * Computes how long to wait before the service is started again. The service is restarted at once, unless it has ended
+ * more than five times in a row within a second of its start: then the delay doubles from 50 ms up to a second.
+ * Confined to one thread.
  */
 final class RestartDelay {
     static final long SHORT_RUN_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -15,9 +16,9 @@ final class RestartDelay {
     private int shortRuns;
 
     /**
-     * The delay, in nanoseconds.
+     * Returns the delay in nanoseconds.
      *
-     * @param ranNanos how long the service has run
+     * @param ranNanos how long the service ran before it ended, in nanoseconds
      */
     long after(long ranNanos) {
         if (ranNanos >= SHORT_RUN_NANOS) {
@@ -29,7 +30,7 @@ final class RestartDelay {
         if (delayed <= 0) {
             return 0;
         }
-        // The shift is bounded, so that it does not overflow.
+        // Bounding the shift count prevents an overflow.
         return Math.min(FIRST_DELAY_NANOS << Math.min(delayed - 1, Short.SIZE), MAX_DELAY_NANOS);
     }
 }

@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The environment of the service: that of this process, with variables of the service manager. */
+/** Builds the environment of the service: that of this process, with the variables of the service manager. */
 final class ServiceEnvironment {
     private ServiceEnvironment() {}
 
     /**
-     * Replaces variables.
+     * Returns the inherited variables after some have been replaced or removed.
      *
      * @param inherited variables in the form {@code NAME=VALUE}
-     * @param replaced the new values; an empty value removes the variable
+     * @param replaced new values by variable name; an empty value removes the variable
      */
     static List<String> of(List<String> inherited, Map<String, String> replaced) {
         List<String> variables = new ArrayList<>();

@@ -20,15 +20,15 @@ import org.vhostuserrng.libc.SignalInbox;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
 /**
- * Runs a service: starts its main process, receives its notifications, keeps its descriptors, restarts it when it ends,
- * and stops it on SIGTERM or SIGINT. Confined to the thread that calls {@link #run}.
+ * Runs a service: starts its main process, receives its notifications, stores its descriptors, restarts it when it
+ * ends, and stops it on SIGTERM or SIGINT. Confined to the thread that calls {@link #run}.
  *
- * <p>The main process is not killed when this process is: it serves on without a store, which is better for its guests
- * than no service.
+ * <p>If this process is killed, the main process of the service keeps running, without a file descriptor store: that is
+ * better for its guests than no service.
  */
 public final class ServiceManager implements AutoCloseable {
     private static final String[] SIGNALS = {"CHLD", "TERM", "INT", "HUP", "USR1", "USR2"};
-    /** Status of a service that is killed by a signal, as of a shell: this plus the number of the signal. */
+    /** A service that was killed by a signal has this exit status plus the signal's number, as in a shell. */
     private static final int KILLED = 128;
 
     private static final int BAD_USAGE = 2;
@@ -37,7 +37,7 @@ public final class ServiceManager implements AutoCloseable {
 
     /** Maximum number of datagrams between two checks of signals and deadlines. */
     private static final int MAX_DATAGRAMS_AT_ONCE = 256;
-    /** More than the queue of a socket has, so that the rest of an ended process's notifications is read. */
+    /** More datagrams than a socket can queue, so that all notifications of an ended process are read. */
     private static final int MAX_QUEUED_DATAGRAMS = 1 << 14;
 
     private final ServiceSettings settings;
@@ -55,7 +55,7 @@ public final class ServiceManager implements AutoCloseable {
     private long startedAt;
     private int starts;
     private String status = "";
-    /** The signal that stops the service; 0 while it is to run. */
+    /** The number of the signal that stopped the service; 0 while the service must run. */
     private int stopSignal;
 
     private int exitStatus = RUNNING;
@@ -78,7 +78,7 @@ public final class ServiceManager implements AutoCloseable {
      * Prepares to run a service.
      *
      * @param inherited descriptors that are passed to the service at each start
-     * @param log takes lines about the service
+     * @param log receives log lines about the service
      * @throws IOException if no notify socket can be created
      */
     public static ServiceManager open(ServiceSettings settings, List<ListenFds.NamedFd> inherited, Consumer<String> log)
@@ -93,7 +93,7 @@ public final class ServiceManager implements AutoCloseable {
         }
     }
 
-    /** The preferred ones, which no clean-up program empties, come first. */
+    /** Directories for the notify socket. /tmp is last, because clean-up programs may remove files there. */
     private static List<String> socketDirectories() {
         List<String> directories = new ArrayList<>(List.of("/run", "/dev/shm", "/tmp"));
         String ofUser = System.getenv("XDG_RUNTIME_DIR");
@@ -103,7 +103,7 @@ public final class ServiceManager implements AutoCloseable {
         return directories;
     }
 
-    /** Runs the service until it has ended for good. Returns the exit status of this process. */
+    /** Runs the service until it has ended and will not be restarted. Returns the exit status for this process. */
     public int run() {
         start();
         while (exitStatus == RUNNING) {
@@ -168,7 +168,10 @@ public final class ServiceManager implements AutoCloseable {
         log.line("started process " + mainPid + (all.isEmpty() ? "" : " with " + all.size() + " descriptors"));
     }
 
-    /** A shell sets the variables that contain the process ID, which it keeps when it executes the command. */
+    /**
+     * Returns a shell command that sets LISTEN_PID and WATCHDOG_PID and then executes the service. The process ID
+     * remains the same, because exec replaces the shell.
+     */
     private List<String> words(boolean withoutFds) {
         String variables =
                 (withoutFds ? "" : " LISTEN_PID=$$") + (settings.watchdogMicros() > 0 ? " WATCHDOG_PID=$$" : "");
@@ -201,7 +204,7 @@ public final class ServiceManager implements AutoCloseable {
         }
     }
 
-    /** Returns when the next start is, in words. */
+    /** Sets the time of the next start, and returns it as text for the log. */
     private String scheduleRestart() {
         long now = System.nanoTime();
         long delay = restartDelay.after(now - startedAt);
@@ -214,7 +217,7 @@ public final class ServiceManager implements AutoCloseable {
             case ProcessSignal.SIGTERM, ProcessSignal.SIGINT -> stop(signal);
             case ProcessSignal.SIGHUP, ProcessSignal.SIGUSR1, ProcessSignal.SIGUSR2 -> passOn(signal);
             default -> {
-                // SIGCHLD: children are looked at anyway.
+                // SIGCHLD: run() calls reapChildren() after every signal.
             }
         }
     }
@@ -299,12 +302,13 @@ public final class ServiceManager implements AutoCloseable {
         }
     }
 
-    /** Reaps all children that have ended. As the first process of a container, this process gets orphans as well. */
+    /** Reaps all children that have ended. As process 1 of a container, this process also reaps orphans. */
     private void reapChildren() {
         ChildStatus ended = ChildStatus.ofAny();
         while (ended != null) {
             if (ended.pid() == mainPid) {
-                // The kernel does not tell the sender's number once it is reaped.
+                // Read its notifications before it is reaped: the kernel then no longer reports the sender's process
+                // ID.
                 receiveNotifications(MAX_QUEUED_DATAGRAMS);
             }
             ChildStatus.reap(ended.pid());
@@ -333,7 +337,7 @@ public final class ServiceManager implements AutoCloseable {
         }
     }
 
-    /** Whether the first process has ended because of its command line. */
+    /** Returns whether this was the first start and the exit status tells that the command line is wrong. */
     private boolean hasFailedToStart(ChildStatus end) {
         int exit = end.exited() ? end.status() : 0;
         return starts == 1
@@ -343,7 +347,7 @@ public final class ServiceManager implements AutoCloseable {
     private void meetDeadlines() {
         long now = System.nanoTime();
         if (watchdog.hasPassed(now)) {
-            // If this process was the one that was late, the notification is in the queue.
+            // If not the service but this process was late, the service's notification is already in the queue.
             receiveNotifications(MAX_QUEUED_DATAGRAMS);
         }
         if (watchdog.hasPassed(now)) {

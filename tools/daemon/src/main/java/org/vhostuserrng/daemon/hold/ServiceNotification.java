@@ -3,14 +3,15 @@ package org.vhostuserrng.daemon.hold;
 import java.util.List;
 
 /**
- * A notification of a service, as far as {@code hold} knows the assignments of sd_notify(3). Others are left out.
+ * A notification of a service: the assignments of sd_notify(3) that {@code hold} supports. Other assignments are
+ * ignored.
  *
- * @param barrier whether the sender waits until its descriptors are closed; then all others are false or null
- * @param watchdog whether the service is alive
- * @param status the state of the service in words; null if not given
+ * @param barrier whether the sender waits until its descriptors are closed; all other components are then false or null
+ * @param watchdog whether the datagram contains WATCHDOG=1: the service is alive
+ * @param status the state of the service as text; null if the datagram contains none
  * @param storesFds whether the descriptors are to be stored
- * @param fdName the name of the descriptors to store or to remove; null if not given, or if it is not a valid name
- * @param fdPoll whether a descriptor that has hung up is to be removed from the store
+ * @param fdName the name of the descriptors to store or to remove; null if the datagram contains no valid name
+ * @param fdPoll whether the store may remove a descriptor whose other end has hung up
  */
 public record ServiceNotification(
         boolean barrier,
@@ -32,9 +33,11 @@ public record ServiceNotification(
     private static final String STATUS = "STATUS=";
     private static final int MAX_FD_NAME_LENGTH = 255;
 
-    /** Parses a datagram. One with a NUL character, which no assignment may contain, has no effect. */
+    /**
+     * Parses a datagram. A datagram with a NUL character within it is ignored, because no assignment may contain NUL.
+     */
     public static ServiceNotification parse(String datagram) {
-        // systemd permits a NUL at the end.
+        // systemd accepts a datagram that ends with NUL.
         String text = datagram.endsWith("\0") ? datagram.substring(0, datagram.length() - 1) : datagram;
         if (text.indexOf('\0') >= 0) {
             return EMPTY;
@@ -56,7 +59,7 @@ public record ServiceNotification(
                 !assignments.contains("FDPOLL=0"));
     }
 
-    /** The value of the first assignment to a variable; null if there is none. */
+    /** Returns the value of the first assignment with a prefix such as {@code STATUS=}; null if there is none. */
     private static String value(List<String> assignments, String prefix) {
         for (String assignment : assignments) {
             if (assignment.startsWith(prefix)) {
@@ -66,7 +69,10 @@ public record ServiceNotification(
         return null;
     }
 
-    /** sd_pid_notify_with_fds(3), FDNAME: ASCII without control characters and colons, at most 255 characters. */
+    /**
+     * Returns the name if it is valid, otherwise null. sd_pid_notify_with_fds(3), FDNAME: at most 255 ASCII characters,
+     * no control characters and no colons.
+     */
     private static String validFdName(String name) {
         if (name == null || name.length() > MAX_FD_NAME_LENGTH) {
             return null;

@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** The descriptors are numbers only: nothing is opened. */
+/** Tests the numbering of passed descriptors. The descriptors are only numbers: no file is opened. */
 class PassedFdsTest {
     private static NamedFd fd(int number) {
         return new NamedFd("n" + number, new OwnedFd(number));

@@ -20,10 +20,10 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD server that sends any number of bytes at any time. The client must return only bytes that it has
- * requested, in order.
+ * Fuzzes the EGD client with a server that sends any number of bytes at any time. The client must return only bytes
+ * that it has requested, in their order.
  *
- * <p>Input: steps of one byte each. Below {@link #READ}: the server sends this many bytes. From {@link #READ}: the
+ * <p>Input: one byte per step. Values below {@link #READ}: the server sends this many bytes. From {@link #READ}: the
  * client reads. From {@link #HANG_UP}: the server closes the connection.
  */
 public final class EgdRepliesFuzzTarget {
@@ -34,7 +34,7 @@ public final class EgdRepliesFuzzTarget {
     private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS = new EgdClientSource.EgdTimeouts(1L << 40, 8);
     private static final Server SERVER = Server.open();
 
-    /** Shared by all inputs: creating a socket for each would dominate the run time. */
+    /** The listening socket of all inputs: a socket for each input would take most of the run time. */
     private record Server(ServerSocketChannel listener, Path path) {
         static Server open() {
             try {
@@ -119,7 +119,7 @@ public final class EgdRepliesFuzzTarget {
 
     private void read() throws IOException {
         block.fill((byte) 0);
-        // Without the wakeup, the client would wait for bytes that are never sent.
+        // Without this wake-up, the client would wait for bytes that are never sent.
         poller.wakeUp();
         try {
             int read = client.read(block, 0, BLOCK_BYTES, poller);
@@ -140,7 +140,7 @@ public final class EgdRepliesFuzzTarget {
         }
     }
 
-    /** Reads the requests of the client and adds their lengths. */
+    /** Reads the requests of the client and adds up their lengths. */
     private void readRequests() throws IOException {
         while (connection != null && connection.read(requests) > 0) {
             requests.flip();

@@ -4,7 +4,7 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 
 import java.nio.charset.StandardCharsets;
 
-/** Parses arbitrary text as a {@code --source} expression. The source's name or the error message must be one line. */
+/** Parses arbitrary text as a {@code --source} expression. The name of the source or the error must be one line. */
 public final class SourceExpressionFuzzTarget {
     private SourceExpressionFuzzTarget() {}
 

@@ -15,18 +15,20 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD client that sends arbitrary bytes in pieces and reads replies in pieces. All commands before the first invalid
- * one are answered in order and completely, and each byte of the source is sent once.
+ * Fuzzes the EGD server with a client that sends arbitrary bytes in pieces and reads replies in pieces. The server must
+ * reply to all commands before the first invalid one, in order and completely, and must send each byte of the source
+ * only once.
  *
- * <p>Input: steps of one opcode byte each. Below {@link #SEND}: the client sends this many of the bytes that follow.
- * From {@link #SEND}: the source gets more bytes. From {@link #ALLOW}: the client has room for more reply bytes.
+ * <p>Input: steps that begin with an opcode byte. Opcodes below {@link #SEND}: the client sends as many of the bytes
+ * that follow as the opcode says. From {@link #SEND}: the source gets more bytes. From {@link #ALLOW}: the client
+ * accepts more reply bytes.
  */
 public final class EgdServerFuzzTarget {
     static final int SEND = 128;
     static final int ALLOW = 192;
-    /** Bytes per unit of the opcode, so that a few steps exceed the buffers. */
+    /** Number of bytes per unit of the opcode: large enough that a few steps exceed the buffers. */
     private static final int UNIT = 17;
-    /** The source returns the bytes 1 to this value, over and over. */
+    /** The source returns the bytes from 1 to this value again and again. */
     private static final int PERIOD = 255;
 
     private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();

@@ -15,7 +15,7 @@ import org.vhostuserrng.cli.counters.InvalidCountersFileException;
 /**
  * Exports an arbitrary counters file in all formats.
  *
- * <p>Input: the file.
+ * <p>Input: the bytes of the file.
  */
 public final class MetricsFuzzTarget {
     private MetricsFuzzTarget() {}

@@ -13,10 +13,10 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 import org.vhostuserrng.cli.counters.InvalidCountersFileException;
 
 /**
- * Shows an arbitrary counters file in {@code top}. No control character of the file reaches the terminal, and no line
- * is longer than the terminal is wide.
+ * Shows an arbitrary counters file in {@code top}. No control character of the file may reach the terminal, and no line
+ * may be longer than the terminal is wide.
  *
- * <p>Input: the file.
+ * <p>Input: the bytes of the file.
  */
 public final class CountersFileFuzzTarget {
     private static final int WIDTH = 80;

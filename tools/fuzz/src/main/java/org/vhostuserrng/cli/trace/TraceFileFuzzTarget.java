@@ -11,8 +11,8 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Runs {@code trace --replay} on an arbitrary file. It prints the valid records at the beginning of the file. No
- * control character of the file reaches the terminal.
+ * Runs {@code trace --replay} on an arbitrary file. It must print the valid records at the beginning of the file. No
+ * control character of the file may reach the terminal.
  *
  * <p>Input: a byte whose lowest bit enables {@code --summary}, then the file.
  */

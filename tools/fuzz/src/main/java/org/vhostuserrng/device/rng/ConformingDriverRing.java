@@ -9,12 +9,12 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
-/** A virtqueue with a driver that conforms to the specification: the driver of the front-end module. */
+/** A virtqueue whose driver conforms to the specification: the driver of module {@code frontend}. */
 record ConformingDriverRing(DriverRingAddresses addresses, DriverRing driver) {
     /**
      * Lays out an empty virtqueue.
      *
-     * @param memory the memory at whose start the virtqueue is laid out
+     * @param memory memory for the virtqueue, which begins at the first byte
      * @param guestAddress guest-physical address of {@code memory}
      */
     static ConformingDriverRing of(

@@ -7,11 +7,11 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 /**
  * Configuration of a fuzzed virtqueue.
  *
- * <p>Input: a byte with flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}); a byte that selects the size; the base, 32
- * bits for a packed and 16 for a split virtqueue; three 16-bit offsets of the areas.
+ * <p>Input: a byte with flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}); a byte that selects the size; the base, which
+ * is 32 bits for a packed and 16 bits for a split virtqueue; the offsets of the three areas, 16 bits each.
  *
  * @param base the value of SET_VRING_BASE
- * @param areas anywhere in the first region, possibly overlapping
+ * @param areas addresses of the areas, anywhere in the first region; the areas may overlap
  */
 record FuzzedRingConfig(
         boolean packed, boolean indirect, boolean eventIdx, int size, int base, VirtqueueConfig.Areas areas) {
@@ -40,7 +40,7 @@ record FuzzedRingConfig(
                 | (eventIdx ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
     }
 
-    /** The same configuration with another base. */
+    /** Returns the same configuration with another base. */
     FuzzedRingConfig withBase(int newBase) {
         return new FuzzedRingConfig(packed, indirect, eventIdx, size, newBase, areas);
     }

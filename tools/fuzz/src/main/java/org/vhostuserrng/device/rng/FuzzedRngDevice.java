@@ -8,7 +8,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InflightTrackerFactory;
@@ -19,14 +19,17 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The device under test and the memory of its guest, initially zero. All instances share this memory, so a target uses
- * one at a time.
+ * The device under test and the memory of its guest, which is initially zero. All instances share the memory, so that a
+ * target can use only one instance at a time.
  */
 final class FuzzedRngDevice {
     private static final MemorySegment MEMORY =
             Arena.ofAuto().allocate(ReferenceGuestMemory.BYTES, ReferenceGuestMemory.REGION_BYTES);
 
-    /** Has one more virtqueue, so that the budgets of a guest that shares its event loop apply. */
+    /**
+     * Counts one virtqueue more than exists. The device then limits the work per drain as it does if other guests share
+     * its event loop.
+     */
     private static final SharedRequestScratch SCRATCH = new SharedRequestScratch();
 
     static {
@@ -57,12 +60,12 @@ final class FuzzedRngDevice {
         return new VirtqueuePosition(avail, base >>> 16 == 0 ? avail : base >>> 16);
     }
 
-    /** Encodes the position of a stopped virtqueue as a base for SET_VRING_BASE. */
+    /** Encodes the position of a stopped virtqueue as a value for SET_VRING_BASE. */
     static int base(FuzzedRingConfig config, VirtqueuePosition position) {
         return config.packed() ? position.nextUsed() << 16 | position.nextAvail() : position.nextAvail();
     }
 
-    /** Starts a virtqueue. It records its in-flight requests in {@code inflight} unless that is null. */
+    /** Starts a virtqueue, which records in-flight requests in {@code inflight} unless {@code inflight} is null. */
     VirtqueueHandler start(FuzzedRingConfig config, InflightTrackerFactory inflight) throws InvalidVirtqueueException {
         try {
             return device.start(new VirtqueueConfig(
@@ -77,7 +80,7 @@ final class FuzzedRngDevice {
                     () -> 0,
                     inflight,
                     null));
-        } catch (IotlbMissException impossible) {
+        } catch (MemoryNotReadyException impossible) {
             throw new AssertionError("there is no IOMMU", impossible);
         }
     }

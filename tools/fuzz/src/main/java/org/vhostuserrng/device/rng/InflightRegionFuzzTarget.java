@@ -13,20 +13,21 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A conforming driver, and a front-end that writes arbitrary bytes into the inflight region before the virtqueue starts
- * and while it runs. The device rejects the virtqueue with a one-line message, breaks it, or serves a bounded number of
- * requests. It writes only to the ring, the buffers and the region.
+ * Fuzzes the inflight region: the driver conforms to the specification, but the front-end writes arbitrary bytes into
+ * the region before the virtqueue starts and while it runs. The device must reject the virtqueue with a one-line
+ * message, mark it broken, or serve a bounded number of requests. It must write only to the ring, the buffers and the
+ * region.
  *
  * <p>Input: a byte whose lowest bit selects the packed format; a byte that selects the queue size; a byte that selects
- * the number of descriptors that the region has beyond the queue size. Then steps: a length byte, a 16-bit offset and
- * bytes to write into the region; a length of 0 drains the queue.
+ * by how many descriptors the region is larger than the queue. Then steps: a length byte, a 16-bit offset and the bytes
+ * to write into the region; a length of 0 drains the queue.
  */
 public final class InflightRegionFuzzTarget {
     static final int MAX_QUEUE_SIZE = 16;
     static final int BUFFER_BYTES = 64;
     private static final int MAX_DRAINS = 16;
     private static final long BUFFERS = ReferenceGuestMemory.BASE + ReferenceGuestMemory.REGION_BYTES;
-    /** Memory for the largest region, with spare bytes after it that reveal writes beyond it. */
+    /** Memory for the largest region, and bytes after it that show whether the device writes beyond the region. */
     private static final MemorySegment REGIONS = Arena.ofAuto().allocate(4096, 64);
 
     private final FuzzedRngDevice guest = new FuzzedRngDevice();
@@ -76,7 +77,7 @@ public final class InflightRegionFuzzTarget {
             writeRegion(input);
         }
         queue.stop();
-        // At most, all descriptors are resubmitted, and then all are served from the ring.
+        // At most, the device serves all descriptors again as resubmitted requests, and then all from the ring.
         long limit = 2L * config.size() * BUFFER_BYTES;
         require(guest.source.written <= limit, guest.source.written + " bytes served, limit " + limit);
     }

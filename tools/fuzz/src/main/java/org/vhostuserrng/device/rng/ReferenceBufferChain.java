@@ -5,9 +5,9 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE
 import java.util.ArrayList;
 import java.util.List;
 
-/** The segments of device-writable memory of one request of a {@link ReferenceDeviceRing}, in order. */
+/** The device-writable memory segments of one request of a {@link ReferenceDeviceRing}, in their order. */
 final class ReferenceBufferChain {
-    // VIRTIO 1.3 §5.4.6: the device may fill less than the buffer. These are the device's own limits.
+    // VIRTIO 1.3 §5.4.6: the device may fill only a part of the buffer. These are the limits of this project's device.
     private static final int MAX_BYTES = 65536;
     private static final int MAX_SEGMENTS = 1024;
 
@@ -16,7 +16,7 @@ final class ReferenceBufferChain {
     private final List<Segment> segments = new ArrayList<>();
     private int bytes;
 
-    /** Adds the memory of a descriptor; returns false if the descriptor is invalid. */
+    /** Adds the memory of a descriptor. Returns false if the descriptor is invalid. */
     boolean add(long address, int length, int flags) {
         if ((flags & VIRTQ_DESC_F_WRITE) == 0) {
             return false;
@@ -49,7 +49,7 @@ final class ReferenceBufferChain {
         return bytes;
     }
 
-    /** Whether another chain has the same segments; false for null. */
+    /** Whether another chain has the same segments; false if {@code other} is null. */
     boolean isSameAs(ReferenceBufferChain other) {
         return other != null && segments.equals(other.segments);
     }
@@ -57,8 +57,8 @@ final class ReferenceBufferChain {
     /**
      * Writes source bytes into the chain.
      *
-     * @param sourcePosition position of the first byte in the sequence of all source bytes
-     * @param from offset in the chain
+     * @param sourcePosition index of the first byte in the sequence of all source bytes
+     * @param from offset of the first byte in the chain
      */
     void fill(ReferenceGuestMemory memory, long sourcePosition, int from, int length) {
         int position = 0;

@@ -1,9 +1,9 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * An independent implementation of the device side of a virtqueue, as simple as possible: without budgets, native
- * memory or a concurrent driver. It accesses memory in the same order as the device, because a buffer may overlap the
- * ring.
+ * An independent implementation of the device's side of a virtqueue. It is as simple as possible: no limits of the work
+ * per drain, no native memory and no concurrent driver. It accesses memory in the same order as the device under test,
+ * because a buffer may overlap the ring.
  */
 abstract class ReferenceDeviceRing {
     final ReferenceGuestMemory memory;
@@ -21,13 +21,13 @@ abstract class ReferenceDeviceRing {
     /** Whether a buffer is available. */
     abstract boolean hasNext();
 
-    /** The next available buffer, which stays available; null if it is malformed. */
+    /** Returns the next available buffer without popping it; null if it is malformed. */
     abstract ReferenceBufferChain peek();
 
-    /** Pops the buffer of the last {@link #peek} and adds it to the used ring, not yet visible to the driver. */
+    /** Pops the buffer of the last {@link #peek} and adds it to the used buffers, which the driver cannot see yet. */
     abstract void addUsed(int length);
 
-    /** Makes the used buffers visible to the driver; returns whether the driver wants a notification. */
+    /** Makes the used buffers visible to the driver. Returns whether the driver requires a notification. */
     abstract boolean publishUsed();
 
     /** Enables available buffer notifications. */
@@ -36,6 +36,6 @@ abstract class ReferenceDeviceRing {
     /** Disables available buffer notifications. */
     abstract void disableNotification();
 
-    /** The base at which a restarted virtqueue resumes. */
+    /** Returns the vring base with which a restarted virtqueue resumes. */
     abstract int base();
 }

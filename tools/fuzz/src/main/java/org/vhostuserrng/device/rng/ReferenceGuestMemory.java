@@ -8,8 +8,8 @@ import java.util.List;
 import org.vhostuserrng.transport.memory.GuestMemory;
 
 /**
- * The memory of a fuzzed guest, as a {@link ReferenceDeviceRing} accesses it: one array that holds three regions. The
- * first two regions are adjacent, and the last one ends at 2^64. Offsets are positions in the array.
+ * The memory of a fuzzed guest for a {@link ReferenceDeviceRing}: one array that contains three regions. The first two
+ * regions are adjacent in the address space, and the last one ends at 2^64. Offsets are indexes of the array.
  */
 final class ReferenceGuestMemory {
     static final int REGION_BYTES = 4096;
@@ -21,7 +21,7 @@ final class ReferenceGuestMemory {
 
     private final ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-    /** The same regions for the device, one after the other in {@code memory}. */
+    /** Returns the same regions for the device; {@code memory} contains them one after the other. */
     static GuestMemory guestMemory(MemorySegment memory) {
         return GuestMemory.of(List.of(region(memory, 0), region(memory, 1), region(memory, 2)));
     }
@@ -31,7 +31,7 @@ final class ReferenceGuestMemory {
         return new GuestMemory.Region(REGION_ADDRESSES[region], bytes, false);
     }
 
-    /** The offset of a guest-physical address; −1 if no region contains it. */
+    /** Returns the offset of a guest-physical address; −1 if no region contains the address. */
     static int offsetOf(long address) {
         for (int region = 0; region < REGION_ADDRESSES.length; region++) {
             long offset = address - REGION_ADDRESSES[region];
@@ -42,7 +42,7 @@ final class ReferenceGuestMemory {
         return -1;
     }
 
-    /** The number of bytes from an offset to the end of its region. */
+    /** Returns the number of bytes from an offset to the end of its region. */
     static int bytesToRegionEnd(int offset) {
         return REGION_BYTES - offset % REGION_BYTES;
     }
@@ -77,14 +77,14 @@ final class ReferenceGuestMemory {
         bytes.putInt(offset, value);
     }
 
-    /** Writes bytes to this array, at most up to its end, and to the device's memory. */
+    /** Writes bytes to the array and to the device's memory. Bytes beyond the end are left out. */
     void write(int offset, byte[] written, MemorySegment deviceMemory) {
         int length = Math.min(written.length, BYTES - offset);
         bytes.put(offset, written, 0, length);
         MemorySegment.copy(written, 0, deviceMemory, ValueLayout.JAVA_BYTE, offset, length);
     }
 
-    /** The first offset at which the device's memory differs; −1 if none. */
+    /** Returns the first offset at which the device's memory differs from the array; −1 if they are equal. */
     long mismatch(MemorySegment deviceMemory) {
         return MemorySegment.ofArray(bytes.array()).mismatch(deviceMemory);
     }

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.frontend.DriverPackedRingAddresses;
 
-/** A packed virtqueue (VIRTIO 1.3 §2.8). */
+/** The device's side of a packed virtqueue (VIRTIO 1.3 §2.8). */
 final class ReferencePackedRing extends ReferenceDeviceRing {
     private static final int LEN = 8;
     private static final int ID = 12;
@@ -27,7 +27,9 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
             return new RingPosition(offWrap & INDEX, (offWrap & WRAP) != 0);
         }
 
-        /** The encoding in event suppression structures (§2.8.14): desc_event_off, desc_event_wrap. */
+        /**
+         * Returns the position as an event suppression structure encodes it (§2.8.14): desc_event_off, desc_event_wrap.
+         */
         int offWrap() {
             return index | (wrap ? WRAP : 0);
         }
@@ -44,7 +46,10 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
             return position;
         }
 
-        /** Number of descriptors from this position forward to another; more than the queue size is invalid. */
+        /**
+         * Returns the number of descriptors from this position forward to another one. In a valid ring it is at most
+         * the queue size.
+         */
         int distance(RingPosition other, int size) {
             int distance = 0;
             for (RingPosition position = this; !position.equals(other); position = position.next(size)) {
@@ -113,7 +118,9 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
                 && (flags & VIRTQ_DESC_F_USED) != 0 != position.wrap();
     }
 
-    /** Maximum number of descriptors that the driver can have made available. */
+    /**
+     * Maximum number of available descriptors: the queue size minus those that were popped and not published as used.
+     */
     private int maxAvailable() {
         return size - publishedUsed.distance(nextAvail, size);
     }
@@ -186,7 +193,7 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
         if (first.equals(nextUsed)) {
             return false;
         }
-        // The first one last.
+        // The first descriptor is written last, because its flags make all used descriptors visible to the driver.
         unpublished.reversed().forEach(this::write);
         unpublished.clear();
         int event = memory.u32(driverEvent);

@@ -8,9 +8,9 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_USED_F_NO_NO
 
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 
-/** A split virtqueue (VIRTIO 1.3 §2.7). */
+/** The device's side of a split virtqueue (VIRTIO 1.3 §2.7). */
 final class ReferenceSplitRing extends ReferenceDeviceRing {
-    /** Ring indices are 16 bits wide. */
+    /** Number of values of a ring index, which is 16 bits wide. */
     private static final int INDICES = 1 << 16;
 
     private static final int IDX = 2;
@@ -73,7 +73,9 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
         return wellFormed && chain.bytes() > 0 ? chain : null;
     }
 
-    /** Adds the descriptor chain that starts at index {@code first} of a table; returns false if it is malformed. */
+    /**
+     * Adds the descriptor chain that starts at index {@code first} of a table. Returns false if the chain is malformed.
+     */
     private boolean addChain(int table, int count, int first, boolean indirectAllowed, ReferenceBufferChain chain) {
         int index = first;
         for (int seen = 0; seen < count && index < count; seen++) {

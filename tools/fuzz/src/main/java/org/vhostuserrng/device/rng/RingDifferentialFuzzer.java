@@ -9,22 +9,23 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Runs the device and a {@link ReferenceDeviceRing} on two copies of a memory, which the input modifies between drains.
- * After each drain, both copies are identical, and both sides agree on whether to notify the driver.
+ * Runs the device and a {@link ReferenceDeviceRing} on two copies of a memory. The input modifies both copies between
+ * drains of the queue. After each drain, the copies must be identical, and device and reference must agree on whether
+ * to notify the driver.
  *
- * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum number of bytes per fill of the source (0: no maximum);
- * then steps of one opcode byte each:
+ * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum number of bytes that the source returns at once (0: no
+ * maximum); then steps that begin with an opcode byte:
  *
  * <ul>
- *   <li>below {@link #STEP_DRAIN}: writes to the memory; a 16-bit offset, and as many bytes as the opcode says
+ *   <li>below {@link #STEP_DRAIN}: writes to the memory; a 16-bit offset follows, and as many bytes as the opcode says
  *   <li>below {@link #STEP_DRAIN_POLLING}: drains the queue
- *   <li>below {@link #STEP_RESTART}: drains the queue, with notifications left disabled
+ *   <li>below {@link #STEP_RESTART}: drains the queue and leaves notifications disabled
  *   <li>below {@link #STEP_LIMIT_SOURCE}: stops and restarts the queue
- *   <li>else: sets the number of bytes that the source has left; 16 bits
+ *   <li>else: sets the number of bytes that the source still has; 16 bits follow
  * </ul>
  */
 final class RingDifferentialFuzzer {
-    // The seeds and regression inputs depend on these values.
+    // Do not change these values: seeds and regression inputs depend on them.
     static final int STEP_DRAIN = 200;
     static final int STEP_DRAIN_POLLING = 232;
     static final int STEP_RESTART = 240;
@@ -43,10 +44,10 @@ final class RingDifferentialFuzzer {
     /** Number of source bytes that the reference has used. */
     private long bytesGiven;
 
-    /** Number of source bytes that are left for the reference. */
+    /** Number of source bytes that the reference may still use. */
     private long bytesLeft = Long.MAX_VALUE;
 
-    /** The chain of the first available request if earlier drains filled a part of it; otherwise null. */
+    /** The chain of the first available request if earlier drains filled a part of the chain; otherwise null. */
     private ReferenceBufferChain partialChain;
 
     private int partialBytes;
@@ -56,7 +57,7 @@ final class RingDifferentialFuzzer {
         config = FuzzedRingConfig.of(packed, input);
         int maxFill = input.u8();
         guest.source.maxPerFill = maxFill == 0 ? Integer.MAX_VALUE : maxFill;
-        // An empty source fails instead of blocking, because the result of a blocked drain depends on other guests.
+        // An empty source fails and does not block, because the result of a blocked drain depends on other guests.
         guest.source.failsWhenEmpty = true;
     }
 
@@ -68,7 +69,7 @@ final class RingDifferentialFuzzer {
         }
     }
 
-    /** Starts the device and the reference; returns false if both reject the configuration. */
+    /** Starts the device and the reference. Returns false if both reject the configuration. */
     private boolean start(int base) {
         FuzzedRingConfig started = config.withBase(base);
         reference = started.packed()
@@ -106,9 +107,9 @@ final class RingDifferentialFuzzer {
     }
 
     /**
-     * Drains the device's queue, and lets the reference do the same. Restarts a broken ring first.
+     * Drains the device's queue, and lets the reference do the same. If the ring is broken, restarts it first.
      *
-     * @param polling whether the device leaves notifications disabled to poll the ring afterwards
+     * @param polling whether the device leaves notifications disabled because it will poll the ring
      */
     private void drain(boolean polling) {
         if (broken) {
@@ -136,7 +137,7 @@ final class RingDifferentialFuzzer {
      * Lets the reference serve as many requests as the device did, and checks that the device had a reason to stop.
      *
      * @param result the result of the device's drain
-     * @return the number of notifications that the driver wants
+     * @return the number of notifications that the driver requires
      */
     private int follow(long requests, DrainResult result, boolean polling) {
         long toServe = requests;
@@ -186,7 +187,7 @@ final class RingDifferentialFuzzer {
         return chain.isSameAs(partialChain) ? partialBytes : 0;
     }
 
-    /** Fills the same part of a request as the device if the drain's byte budget ended within the request. */
+    /** If the device reached the byte limit of a drain within a request, fills the same part of that request. */
     private void fillPart(DrainResult result) {
         int length = (int) (guest.source.written - bytesGiven);
         if (length > 0) {

@@ -11,10 +11,10 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * Loads an arbitrary device state. The device either rejects it with a one-line message and keeps its own state, or
- * decodes it without loss and loads it.
+ * Loads an arbitrary device state. The device must either reject it with a one-line message and not change its own
+ * state, or decode it without loss and load it.
  *
- * <p>Input: a byte whose lowest bit tells whether to correct the checksum of the state, then the state.
+ * <p>Input: a byte whose lowest bit tells whether to correct the checksum of the state, then the device state.
  */
 public final class RngMigrationStateFuzzTarget {
     private static final long NOW = 1_000_000;

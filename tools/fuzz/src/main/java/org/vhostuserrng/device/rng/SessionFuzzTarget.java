@@ -22,18 +22,19 @@ import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * A front-end and its guest that send arbitrary messages, kick, write to shared memory and disconnect, in any order. No
- * exception is logged as a bug ({@link StrictSlf4jProvider}). After the session, all its descriptors are closed and its
- * memory is unmapped.
+ * Fuzzes a session: a front-end and its guest send arbitrary messages, kick, write to shared memory and disconnect, in
+ * any order. The daemon must not log an exception as a bug ({@link StrictSlf4jProvider}). After the session, all its
+ * descriptors must be closed and its memory unmapped.
  *
- * <p>Input: three bytes of options (memory slots, sealed memory only, flags), then steps of one opcode byte each:
+ * <p>Input: three bytes of options (memory slots, sealed memory only, flags), then steps that begin with an opcode
+ * byte:
  *
  * <ul>
- *   <li>below {@link #MESSAGE}: sends a message; bytes with id, flags and number of descriptors; a byte for the kind of
- *       each descriptor; a byte with the payload's length; the payload
- *   <li>below {@link #WRITE}: writes to the shared file; a 16-bit offset, a byte with the length, the bytes
+ * <li>below {@link #MESSAGE}: sends a message; bytes with id, flags and number of descriptors follow, then a byte with
+ *       the kind of each descriptor, a byte with the payload's length, and the payload
+ *   <li>below {@link #WRITE}: writes to the shared file; a 16-bit offset, a byte with the length and the bytes follow
  *   <li>below {@link #KICK}: kicks
- *   <li>below {@link #RAW}: sends raw bytes to the socket; a byte with the length, the bytes
+ *   <li>below {@link #RAW}: sends raw bytes to the socket; a byte with the length and the bytes follow
  *   <li>else: closes the pipe and opens another one
  * </ul>
  */
@@ -59,7 +60,7 @@ public final class SessionFuzzTarget {
 
     private static final int MAX_FDS = 10;
     private static final int MAX_ITERATIONS = 20;
-    /** Number of inputs per check for leaked mappings. A check takes as long as a hundred inputs. */
+    /** Every 256th input checks for leaked mappings, because the check takes as long as a hundred inputs. */
     private static final int MAPPING_CHECK_INTERVAL = 256;
 
     private static int inputs;
@@ -70,7 +71,7 @@ public final class SessionFuzzTarget {
     private final FuzzedSocketPeer backendChannel = FuzzedSocketPeer.connect();
     private final OwnedFd file = SealedMemfd.create("fuzzed", FILE_BYTES);
     private final MemoryMapping memory = MemoryMapping.map(file, 0, FILE_BYTES).open();
-    /** Indexed by kind. */
+    /** The descriptors to send, by kind. */
     private final OwnedFd[] fds;
 
     private final EventLoop loop;
@@ -80,7 +81,7 @@ public final class SessionFuzzTarget {
         OwnedFd[] pipe = FuzzedSocketPeer.pipe();
         fds = new OwnedFd[] {file, kick.fd(), call.fd(), backendChannel.testedEnd(), pipe[1], pipe[0]};
         long[] now = new long[1];
-        // Time passes with each call of the clock, so that all timers expire.
+        // Each call of the clock advances the time by 1 ms, so that all timers expire.
         loop = EventLoop.open(() -> now[0] += 1_000_000);
     }
 
@@ -89,7 +90,7 @@ public final class SessionFuzzTarget {
         requestsServed(input);
     }
 
-    /** Runs an input; returns the number of requests that the device served. */
+    /** Runs an input, and returns the number of requests that the device served. */
     static long requestsServed(byte[] input) throws IOException {
         List<String> before = FuzzedSocketPeer.openFds();
         SessionFuzzTarget target = new SessionFuzzTarget();
@@ -177,7 +178,10 @@ public final class SessionFuzzTarget {
         }
     }
 
-    /** Runs the loop until it is idle, but not forever: a ring without a kick descriptor is polled without end. */
+    /**
+     * Runs the loop until it is idle. The number of iterations is limited, because a ring without kick descriptor is
+     * polled.
+     */
     private void runLoop() throws IOException {
         for (int i = 0; i < MAX_ITERATIONS && loop.doWork() > 0; i++) {
             peer.discard();

@@ -7,11 +7,11 @@ import java.util.Arrays;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * Compares the IOTLB with a model that has one entry for each of 256 equal parts of the address space. All ranges
- * consist of whole parts.
+ * Compares the IOTLB with a model: the address space is divided into 256 parts of equal size, each with one entry. A
+ * range is a sequence of parts.
  *
- * <p>Input: steps of an opcode byte and two bytes with the first and last part of a range. Below {@link #MAP}: maps the
- * range to the 64-bit address that follows, with the permissions in the lowest two bits of the opcode. From
+ * <p>Input: steps of an opcode byte and two bytes with the first and last part of a range. Opcode below {@link #MAP}:
+ * maps the range to the 64-bit address that follows, with the permissions in the lowest two bits of the opcode. From
  * {@link #MAP}: unmaps the range. From {@link #UNMAP}: clears the IOTLB.
  */
 public final class IotlbFuzzTarget {
@@ -23,10 +23,10 @@ public final class IotlbFuzzTarget {
     private static final long PART = 1L << PART_SHIFT;
 
     private final Iotlb iotlb = new Iotlb();
-    /** Guest address of the first byte of each part. */
+    /** Guest address of the first byte, by part. */
     private final long[] guestAddresses = new long[PARTS];
 
-    /** Permissions of each part, 0 if it is not mapped. */
+    /** Permissions, by part; 0 if the part is not mapped. */
     private final int[] permissions = new int[PARTS];
 
     private IotlbFuzzTarget() {}
@@ -90,7 +90,7 @@ public final class IotlbFuzzTarget {
         requireEqual(guestAddresses[part] + offset, iotlb.guestAddress(entry, iova), "guest address");
         requireEqual(permissions[part] & 1, iotlb.allows(entry, Iotlb.READ) ? 1 : 0, "read permission");
         requireEqual(permissions[part] & 2, iotlb.allows(entry, Iotlb.WRITE) ? 2 : 0, "write permission");
-        // 0 stands for 2^64 bytes, the whole address space.
+        // A result of 0 means 2^64 bytes, the whole address space.
         long room = iotlb.remaining(entry, iova);
         require(room == 0 || Long.compareUnsigned(room, PART - offset) >= 0, "mapping is too short");
         require(permissions[(int) ((iova + room - 1) >>> PART_SHIFT)] == permissions[part], "mapping is too long");

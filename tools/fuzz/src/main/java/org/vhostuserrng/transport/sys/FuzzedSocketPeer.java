@@ -17,7 +17,7 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
 
-/** The peer of a {@link UnixStreamSocket} under test: sends arbitrary bytes with any number of descriptors. */
+/** The peer of a {@link UnixStreamSocket} under test. It sends arbitrary bytes with any number of descriptors. */
 public final class FuzzedSocketPeer implements AutoCloseable {
     private static final MemorySegment SOCKETPAIR = Libc.symbol("socketpair");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
@@ -31,7 +31,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
 
-    // struct msghdr, struct iovec and struct cmsghdr: see UnixStreamSocket.
+    // Offsets in struct msghdr, struct iovec and struct cmsghdr; see UnixStreamSocket.
     private static final long IOV = 16;
     private static final long IOVLEN = 24;
     private static final long CONTROL = 32;
@@ -51,7 +51,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         this.tested = tested;
     }
 
-    /** Opens a connection. */
+    /** Opens a connection between this peer and the socket under test. */
     public static FuzzedSocketPeer connect() throws ErrnoException {
         OwnedFd[] ends = pair("socketpair", SOCKETPAIR, AF_UNIX, SOCK_STREAM | NONBLOCK | CLOEXEC, 0);
         return new FuzzedSocketPeer(new UnixStreamSocket(ends[0]), ends[1]);
@@ -79,17 +79,17 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         };
     }
 
-    /** The end under test. Must be called only once, because the socket owns the descriptor. */
+    /** Returns the socket under test. Must be called only once, because the socket owns the descriptor. */
     public UnixStreamSocket stream() {
         return new UnixStreamSocket(tested);
     }
 
-    /** The descriptor of the end under test. */
+    /** Returns the descriptor of the socket under test. */
     public OwnedFd testedEnd() {
         return tested;
     }
 
-    /** The numbers of this process's open descriptors, sorted. */
+    /** Returns the numbers of this process's open descriptors, sorted. */
     public static List<String> openFds() {
         String[] numbers = new File("/proc/self/fd").list();
         Arrays.sort(numbers);
@@ -106,7 +106,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     /**
      * Sends bytes, at least one, with descriptors attached to the first byte.
      *
-     * @return the number of bytes sent, 0 if the socket is full
+     * @return the number of bytes sent; 0 if the send buffer is full
      */
     public int send(byte[] bytes, List<OwnedFd> fds) {
         try (Arena arena = Arena.ofConfined()) {
@@ -142,13 +142,13 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         return control;
     }
 
-    /** Shuts down this end for writing. */
+    /** Shuts down this peer's end for writing. */
     public void shutDown() {
         int result = Libc.callInt(SHUTDOWN, own.fd().number(), SHUT_WR, 0, 0, 0);
         assert result == 0 : "shutdown: " + result;
     }
 
-    /** Discards all received bytes; returns their number. */
+    /** Discards all bytes that this peer has received; returns their number. */
     public int discard() {
         return discard(own);
     }
@@ -160,7 +160,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(MAX_RECEIVE_BYTES);
             int received = stream.receive(target, fds);
-            // EINVAL: too many descriptors. The number of bytes received with them is unknown.
+            // EINVAL: there were too many descriptors. The number of bytes received with them is unknown.
             while (received > 0 || received == -Errno.EINVAL) {
                 discarded += Math.max(received, 0);
                 received = stream.receive(target, fds);

@@ -18,7 +18,7 @@ class EgdRepliesSeedCorpusTest {
         for (int seed = 0; seed < 8; seed++) {
             Random random = new Random(seed);
             FuzzInputWriter steps = new FuzzInputWriter();
-            // Three reads: the client starts to connect, completes the connection, and sends requests.
+            // In three reads the client starts to connect, completes the connection, and sends requests.
             read(steps);
             read(steps);
             read(steps);

@@ -15,7 +15,7 @@ import org.vhostuserrng.transport.counters.CounterField.Kind;
 import org.vhostuserrng.transport.counters.CounterSlot;
 import org.vhostuserrng.transport.counters.CountersFile;
 
-/** Writes the seed corpus of the targets that read counters files: files that the daemon's classes have written. */
+/** Writes the seed corpus of the targets that read counters files. The daemon's own classes write the files. */
 class CountersFileSeedCorpusTest {
     @TempDir
     private Path directory;

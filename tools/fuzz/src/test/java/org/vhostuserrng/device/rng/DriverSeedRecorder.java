@@ -12,7 +12,7 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** Records the memory writes and drains of a conforming driver as an input of {@link RingDifferentialFuzzer}. */
+/** Records the memory writes of a conforming driver, and the drains, as an input of {@link RingDifferentialFuzzer}. */
 final class DriverSeedRecorder {
     private static final int INDIRECT = 1;
     private static final int EVENT_IDX = 2;
@@ -20,7 +20,7 @@ final class DriverSeedRecorder {
     private static final int TABLES_OFFSET = 2048;
     private static final int TABLE_BYTES = 128;
     private static final int MAX_REQUESTS = 4;
-    /** Guest-physical addresses of buffers: near the end of the first region, and in the last region. */
+    /** Guest-physical addresses of the buffers: near the end of the first region, and in the last region. */
     private static final long[] BUFFERS = {
         ReferenceGuestMemory.BASE + ReferenceGuestMemory.REGION_BYTES - 700, -ReferenceGuestMemory.REGION_BYTES
     };
@@ -55,7 +55,7 @@ final class DriverSeedRecorder {
         recorded.u8(0);
     }
 
-    /** Runs rounds, each with new requests, a drain and their completions; returns the recorded input. */
+    /** Runs rounds of new requests, a drain and the completions of the requests; returns the recorded input. */
     byte[] record(int rounds) {
         for (int round = 0; round < rounds; round++) {
             for (int i = random.nextInt(MAX_REQUESTS); i >= 0 && driver.freeDescriptors() > 0; i--) {
@@ -103,7 +103,7 @@ final class DriverSeedRecorder {
         byte[] now = snapshot();
         int offset = Arrays.mismatch(recordedMemory, now);
         while (offset >= 0) {
-            // 16 bytes per step, even if some are unchanged: separate steps would be longer.
+            // A step writes up to 16 bytes, even if some have not changed: several steps would be longer.
             int end = Math.min(offset + 16, now.length);
             int length = Math.min(end - offset, MAX_WRITE_BYTES);
             byte[] written = Arrays.copyOfRange(now, offset, offset + length);

@@ -36,7 +36,7 @@ final class FrontendSeedRecorder {
         ConformingDriverRing ring = ConformingDriverRing.of(packed, memory, GUEST_ADDRESS, QUEUE_SIZE, true);
         addresses = ring.addresses();
         driver = ring.driver();
-        // Options: memory slots, unsealed memory allowed, an IOMMU.
+        // Options: memory slots are on, unsealed memory is permitted, an IOMMU is on.
         recorded.u8(1).u8(0).u8(1);
         features = VirtioFeatureBit.VERSION_1.mask()
                 | VirtioFeatureBit.EVENT_IDX.mask()
@@ -112,7 +112,7 @@ final class FrontendSeedRecorder {
         recorded.u8(SessionFuzzTarget.WRITE);
     }
 
-    /** Closes the pipe, which ends a device state that the device loads, and opens another one. */
+    /** Closes the pipe, which ends the device state that the device is loading, and opens another pipe. */
     void renewPipe() {
         recorded.u8(SessionFuzzTarget.RAW);
     }

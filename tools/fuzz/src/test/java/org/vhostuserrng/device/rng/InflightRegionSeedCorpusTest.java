@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes the seed corpus of {@link InflightRegionFuzzTarget}: inflight regions of a killed daemon. */
+/** Writes the seed corpus of {@link InflightRegionFuzzTarget}: inflight regions that a killed daemon left. */
 class InflightRegionSeedCorpusTest {
     private static final int SPLIT_ENTRY_BYTES = 16;
 
@@ -23,7 +23,9 @@ class InflightRegionSeedCorpusTest {
         FuzzCorpus.write(InflightRegionFuzzTarget.class, seeds);
     }
 
-    /** The region of a split virtqueue of size 8 whose last heads are in flight. */
+    /**
+     * Returns an input with the region of a split virtqueue of size 8; the last {@code inflight} heads are in flight.
+     */
     private static byte[] split(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(0).u8(3).u8(0);
         FuzzInputWriter head = new FuzzInputWriter().u64(0).u16(1).u16(8).u16(0).u16(0);
@@ -35,7 +37,10 @@ class InflightRegionSeedCorpusTest {
         return seed.u8(0).u8(0).toByteArray();
     }
 
-    /** The region of a packed virtqueue of size 8 whose first entries are in flight. */
+    /**
+     * Returns an input with the region of a packed virtqueue of size 8; the first {@code inflight} entries are in
+     * flight.
+     */
     private static byte[] packed(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(1).u8(7).u8(0);
         FuzzInputWriter head = new FuzzInputWriter()

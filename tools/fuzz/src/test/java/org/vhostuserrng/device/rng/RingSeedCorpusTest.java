@@ -10,7 +10,8 @@ import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 
 /**
- * Writes the seed corpora of {@link SplitRingFuzzTarget} and {@link PackedRingFuzzTarget}: recorded conforming drivers.
+ * Writes the seed corpora of {@link SplitRingFuzzTarget} and {@link PackedRingFuzzTarget}: recordings of a conforming
+ * driver.
  */
 class RingSeedCorpusTest {
     private static final int SEEDS = 40;

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes the seed corpus of {@link IotlbFuzzTarget}: mappings of an IOMMU driver. */
+/** Writes the seed corpus of {@link IotlbFuzzTarget}: mappings such as those of an IOMMU driver. */
 class IotlbSeedCorpusTest {
     private static final int READ_WRITE = 3;
 

@@ -12,12 +12,12 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The read-ahead thread polls for an empty block while the event loop recycles one. The read-ahead thread must get the
- * block or be woken; otherwise, it never reads again.
+ * block or be woken; otherwise it never reads from the source again.
  */
 @JCStressTest
-@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block and is woken.")
-@Outcome(id = "true, false", expect = ACCEPTABLE, desc = "It gets the block.")
-@Outcome(id = "false, true", expect = ACCEPTABLE, desc = "It is woken.")
+@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The read-ahead thread gets the block and is woken.")
+@Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The read-ahead thread gets the block.")
+@Outcome(id = "false, true", expect = ACCEPTABLE, desc = "The read-ahead thread is woken.")
 @Outcome(id = "false, false", expect = FORBIDDEN, desc = "The wakeup is lost.")
 @State
 public class FullReadAheadPoolStressTest extends ReadAheadPoolStressState {
@@ -29,19 +29,19 @@ public class FullReadAheadPoolStressTest extends ReadAheadPoolStressState {
         used = pool.pollFilled();
     }
 
-    /** The read-ahead thread. */
+    /** The read-ahead thread: polls for an empty block. */
     @Actor
     public void fill(ZZ_Result result) {
         result.r1 = pool.pollEmpty() != null;
     }
 
-    /** The event loop. */
+    /** The event loop's thread: recycles a block. */
     @Actor
     public void serve() {
         pool.recycle(used);
     }
 
-    /** After both threads have finished. */
+    /** Called after both threads have finished. */
     @Arbiter
     public void end(ZZ_Result result) {
         result.r2 = isWoken();

@@ -9,7 +9,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** A pool with one block, which the read-ahead thread holds. */
 class ReadAheadPoolStressState {
-    /** Objects whose creation needs a system call or native memory. They are reused. */
+    /** Objects that are reused, because creating them requires a system call or native memory. */
     private record Parts(WakeablePoller poller, ReadAheadBlock block) {}
 
     private static final Queue<Parts> SPARE = new ConcurrentLinkedQueue<>();

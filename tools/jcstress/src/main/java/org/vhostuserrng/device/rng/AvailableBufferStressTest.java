@@ -10,7 +10,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** The driver makes a buffer available while the device looks for one: the device sees all of it or nothing. */
+/**
+ * The driver makes a buffer available while the device checks for one. The device must see the whole buffer or no
+ * buffer.
+ */
 @Outcome(id = "0", expect = ACCEPTABLE, desc = "The device does not see the buffer.")
 @Outcome(id = "48", expect = ACCEPTABLE, desc = "The device sees the whole buffer.")
 @Outcome(expect = FORBIDDEN, desc = "The device sees a part of the buffer.")
@@ -27,7 +30,7 @@ public final class AvailableBufferStressTest {
             super(false, false, InitialState.EMPTY);
         }
 
-        /** Pops a buffer if it sees one. */
+        /** Pops a buffer if the device sees one. Result: its length, or 0. */
         @Actor
         public void device(I_Result result) {
             result.r1 = deviceServe();
@@ -50,7 +53,7 @@ public final class AvailableBufferStressTest {
             super(true, false, InitialState.EMPTY);
         }
 
-        /** Pops a buffer if it sees one. */
+        /** Pops a buffer if the device sees one. Result: its length, or 0. */
         @Actor
         public void device(I_Result result) {
             result.r1 = deviceServe();

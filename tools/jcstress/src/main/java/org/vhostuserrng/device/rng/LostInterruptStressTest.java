@@ -12,7 +12,8 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The driver enables interrupts and checks for used buffers again, while the device publishes a used buffer and checks
- * whether interrupts are enabled. At least one must notice the other; otherwise, the driver waits forever.
+ * whether interrupts are enabled. The driver must see the buffer, or the device must see that interrupts are enabled;
+ * otherwise the driver waits forever.
  */
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The driver sees the buffer and is interrupted.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The driver is interrupted.")
@@ -31,13 +32,13 @@ public final class LostInterruptStressTest {
             super(false, false, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -54,13 +55,13 @@ public final class LostInterruptStressTest {
             super(false, true, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -77,13 +78,13 @@ public final class LostInterruptStressTest {
             super(true, false, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -100,13 +101,13 @@ public final class LostInterruptStressTest {
             super(true, true, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();

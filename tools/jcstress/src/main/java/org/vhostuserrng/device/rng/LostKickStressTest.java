@@ -12,7 +12,8 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The device enables kicks and checks for available buffers again, while the driver makes a buffer available and checks
- * whether kicks are enabled. At least one must notice the other; otherwise, the device never serves the buffer.
+ * whether kicks are enabled. The device must see the buffer, or the driver must see that kicks are enabled; otherwise
+ * the device never serves the buffer.
  */
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The device sees the buffer and is kicked.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The device sees the buffer.")
@@ -31,13 +32,13 @@ public final class LostKickStressTest {
             super(false, false, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -55,13 +56,13 @@ public final class LostKickStressTest {
             super(false, true, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -79,13 +80,13 @@ public final class LostKickStressTest {
             super(true, false, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -103,13 +104,13 @@ public final class LostKickStressTest {
             super(true, true, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();

@@ -12,7 +12,7 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -22,17 +22,17 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * A virtqueue with four descriptors. The device side is under test; the driver side is the front-end module's
- * independent implementation. Each side is used by one thread. One buffer has already been used, with all notifications
- * disabled, so that no notification that was enabled initially applies to the next buffer.
+ * A virtqueue with four descriptors. The device's side is under test; the driver's side is the independent
+ * implementation of module {@code frontend}. One thread uses each side. One buffer was already used, with all
+ * notifications disabled, so that no initially enabled notification applies to the next buffer.
  */
 class RingStressState {
     /** The state of the next buffer before the actors run. */
     enum InitialState {
-        /** The driver has not made it available. */
+        /** The driver has not made the buffer available. */
         EMPTY,
         AVAILABLE,
-        /** The device has added it to the used ring but has not published it. */
+        /** The device has added the buffer to the used ring but has not published it. */
         USED
     }
 
@@ -42,14 +42,14 @@ class RingStressState {
     private static final int MEMORY_BYTES = 512;
     private static final long BUFFER_ADDRESS = MEMORY_BYTES - BUFFER_BYTES;
 
-    /** Shared by all states of a thread, because it is large. */
+    /** One list per thread, which all its states use, because the list is large. */
     private static final ThreadLocal<ScatterGatherList> CHAIN = ThreadLocal.withInitial(ScatterGatherList::new);
 
     final DriverRing driver;
     final Virtqueue device;
 
     RingStressState(boolean packed, boolean eventIdx, InitialState state) {
-        // Heap memory, which is garbage-collected. A long[] has the alignment that the rings require.
+        // Heap memory, because it is garbage-collected. A long[] has the alignment that the rings require.
         MemorySegment memory = MemorySegment.ofArray(new long[MEMORY_BYTES / Long.BYTES]);
         DriverRingAddresses addresses;
         if (packed) {
@@ -97,7 +97,7 @@ class RingStressState {
                     () -> 0,
                     null,
                     null));
-        } catch (InvalidVirtqueueException | IotlbMissException impossible) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException impossible) {
             throw new AssertionError(impossible);
         }
     }
@@ -115,7 +115,7 @@ class RingStressState {
     /**
      * Adds the next available buffer to the used ring without filling or publishing it.
      *
-     * @return the buffer's length, 0 if none is available, −1 if it is malformed
+     * @return the length of the buffer; 0 if no buffer is available, −1 if the buffer is malformed
      */
     final int deviceServe() {
         if (!device.hasAvailable()) {

@@ -10,7 +10,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** The device publishes a used buffer while the driver looks for one: the driver sees its used length or nothing. */
+/**
+ * The device publishes a used buffer while the driver checks for one. The driver must see the buffer with its used
+ * length, or no buffer.
+ */
 @Outcome(id = "0", expect = ACCEPTABLE, desc = "The driver does not see the buffer.")
 @Outcome(id = "48", expect = ACCEPTABLE, desc = "The driver sees the used length.")
 @Outcome(expect = FORBIDDEN, desc = "The driver sees another length.")
@@ -34,7 +37,7 @@ public final class UsedBufferStressTest {
             device.publishUsed();
         }
 
-        /** Pops a used buffer if it sees one. */
+        /** Pops a used buffer if the driver sees one. Result: its used length, or 0. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.popUsed() ? driver.usedLength() : 0;
@@ -58,7 +61,7 @@ public final class UsedBufferStressTest {
             device.publishUsed();
         }
 
-        /** Pops a used buffer if it sees one. */
+        /** Pops a used buffer if the driver sees one. Result: its used length, or 0. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.popUsed() ? driver.usedLength() : 0;

@@ -19,12 +19,12 @@ import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
 /**
- * The DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, compared to plain AES-CTR of
- * the JDK.
+ * Measures the DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, and compares it with
+ * plain AES-CTR of the JDK.
  */
 @State(Scope.Thread)
 public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
-    /** Bytes per request. */
+    /** Number of bytes per request. */
     @Param({"64", "4096", "65536"})
     public int size;
 
@@ -51,19 +51,19 @@ public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(new byte[32], "AES"), new IvParameterSpec(new byte[16]));
     }
 
-    /** One request of a ring. */
+    /** Fills one request of a ring. */
     @Benchmark
     public int drbg() {
         return drbg.fill(guest, 0, size);
     }
 
-    /** The upper bound: encryption only. */
+    /** Encrypts only: the upper bound of the DRBG's throughput. */
     @Benchmark
     public int aesCtr() throws GeneralSecurityException {
         return cipher.update(zeros, 0, size, output, 0);
     }
 
-    /** A seed source that takes no time, so that only the DRBG is measured. */
+    /** A seed source that takes no time, so that the benchmark measures only the DRBG. */
     private static final class Zeros implements EntropySource {
         @Override
         public int fill(MemorySegment target, long offset, int length) {

@@ -9,10 +9,10 @@ import org.openjdk.jmh.annotations.State;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** The kernel's generator, called through the vDSO and by system call. */
+/** Measures the kernel's generator, called by vDSO function and by system call. */
 @State(Scope.Thread)
 public class GetrandomBenchmark extends JmhBenchmarkSettings {
-    /** Bytes per request. */
+    /** Number of bytes per request. */
     @Param({"64", "4096", "16384"})
     public int size;
 
@@ -21,13 +21,13 @@ public class GetrandomBenchmark extends JmhBenchmarkSettings {
     private final EntropySource function = new GetrandomSourceSpec(GetrandomPath.VDSO).open(() -> {});
     private final EntropySource systemCall = new GetrandomSourceSpec(GetrandomPath.SYSCALL).open(() -> {});
 
-    /** The source that the daemon uses. */
+    /** The daemon's source, which is the faster of the two. */
     @Benchmark
     public int faster() {
         return faster.fill(target, 0, size);
     }
 
-    /** The vDSO function, or the system call before Linux 6.11. */
+    /** The vDSO function; before Linux 6.11, the system call. */
     @Benchmark
     public int function() {
         return function.fill(target, 0, size);

@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Control;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** The time to pass a block from the read-ahead thread to the event loop and back. */
+/** Measures the time to pass a block from the read-ahead thread to the event loop and back. */
 @State(Scope.Group)
 public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
     private ReadAheadBlockPool pool;
@@ -27,7 +27,7 @@ public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
         pool.poller().close();
     }
 
-    /** Both sides on one thread. */
+    /** One thread does the work of both sides. */
     @Benchmark
     @Group("oneThread")
     public void roundTrip() {
@@ -36,7 +36,7 @@ public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
         pool.recycle(pool.pollFilled());
     }
 
-    /** The producer thread; time per block. */
+    /** The producer's thread: measures the time per block. */
     @Benchmark
     @Group("twoThreads")
     public void fill(Control control) {
@@ -50,7 +50,7 @@ public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
         }
     }
 
-    /** The consumer thread; time per block. */
+    /** The consumer's thread: measures the time per block. */
     @Benchmark
     @Group("twoThreads")
     public void serve(Control control) {

@@ -7,8 +7,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The commands that run on the daemon's own option tables, as picocli commands. It is in the daemon's package, because
- * the tables are visible there only; on the class path that is allowed.
+ * Converts the commands with the daemon's own option tables to picocli commands. This class is in the daemon's package,
+ * because the tables are visible only there. That is possible because it runs on the class path.
  */
 public final class DaemonCommandSpecs {
     private DaemonCommandSpecs() {}
@@ -20,14 +20,14 @@ public final class DaemonCommandSpecs {
         return new Documented(command(DaemonCommand.PROGRAM, DaemonOptions.all()), DaemonHelp.text());
     }
 
-    /** The commands that the daemon's main program runs besides the daemon. */
+    /** Returns the commands that the daemon's main program can run instead of the daemon. */
     public static List<Documented> otherCommands() {
         return List.of(
                 new Documented(command(CtlOptions.COMMAND, CtlOptions.all()), DaemonHelp.ofCtl()),
                 new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
     }
 
-    /** The names of all commands in the daemon's {@code --help}. */
+    /** Returns the names of all commands in the daemon's {@code --help}. */
     public static List<String> commandNames() {
         return DaemonArguments.COMMANDS;
     }
@@ -39,7 +39,7 @@ public final class DaemonCommandSpecs {
             OptionSpec.Builder spec = option.getOpt() == null
                     ? OptionSpec.builder(longName)
                     : OptionSpec.builder("-" + option.getOpt(), longName);
-            // A percent sign begins a conversion in a description of picocli.
+            // Escape percent signs: in a description of picocli, a percent sign begins a format specifier.
             spec.description(option.getDescription().replace("%", "%%"));
             if (option.hasArg()) {
                 spec.paramLabel(option.getArgName()).type(String.class).arity("1");

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
  * such as "Sources:".
  *
  * @param usage the command lines after "Usage:"
- * @param introduction the text between usage and options, in one line
- * @param sections what follows the options
+ * @param introduction the text between usage and options, as one line
+ * @param sections the sections after the options
  */
 record HelpText(List<String> usage, String introduction, List<Section> sections) {
     private static final String USAGE = "Usage: ";
@@ -20,19 +20,19 @@ record HelpText(List<String> usage, String introduction, List<Section> sections)
     private static final Pattern TERM_AND_TEXT = Pattern.compile(" {2}(\\S.*?) {2,}(\\S.*)");
     private static final Pattern CONTINUATION = Pattern.compile(" {12,}(\\S.*)");
 
-    /** A section, with its elements in order. */
+    /** A section with its elements in their order. */
     record Section(String title, List<Element> elements) {}
 
-    /** What a section consists of. */
+    /** A part of a section. */
     sealed interface Element {}
 
-    /** A term of a list, with its description. */
+    /** An entry of a list: a term and its description. */
     record Term(String name, String text) implements Element {}
 
-    /** Text to be filled. */
+    /** Text that the man page may break into lines. */
     record Paragraph(String text) implements Element {}
 
-    /** A line to be printed as it is, such as a command. */
+    /** A line that the man page must not change, such as a command. */
     record Verbatim(String line) implements Element {}
 
     static HelpText parse(String help) {

@@ -15,13 +15,13 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 /**
  * Writes the man page of a command.
  *
- * @param date the date in the footer, as in 2026-11-30
+ * @param date the date in the footer, such as 2026-11-30
  * @param version the program's version
  */
 record ManPage(String date, String version) {
     static final String PROGRAM = "vhost-user-rng";
 
-    /** The page of the daemon, whose {@code --help} has more than options. */
+    /** Returns the page of the daemon, whose {@code --help} text contains more than options. */
     String ofDaemon(CommandSpec daemon, String help, List<String> commands) {
         RoffText page = begin(PROGRAM, "entropy device for virtual machines (vhost-user back-end)");
         HelpText parts = HelpText.parse(help);
@@ -40,7 +40,7 @@ record ManPage(String date, String version) {
         return page.toString();
     }
 
-    /** The page of another command of the daemon's main program. */
+    /** Returns the page of another command of the daemon's main program. */
     String ofDaemonCommand(CommandSpec command, String help) {
         HelpText parts = HelpText.parse(help);
         RoffText page = begin(PROGRAM + "-" + command.name(), summary(parts.introduction()));
@@ -50,7 +50,7 @@ record ManPage(String date, String version) {
         return page.toString();
     }
 
-    /** The page of a picocli command. */
+    /** Returns the page of a picocli command. */
     String ofCommand(CommandSpec command) {
         String description = plain(command.usageMessage().description());
         RoffText page = begin(PROGRAM + "-" + command.name(), summary(description));
@@ -141,13 +141,13 @@ record ManPage(String date, String version) {
                 .strip();
     }
 
-    /** The first sentence, as the NAME section has it: in lower case, without a full stop. */
+    /** Returns the first sentence in the form of the NAME section: in lower case, without a full stop. */
     private static String summary(String description) {
         String sentence = description.split("[.:;](?: |$)", 2)[0];
         return Character.toLowerCase(sentence.charAt(0)) + sentence.substring(1);
     }
 
-    /** A description of picocli, without its line breaks and colours. */
+    /** Returns a description of picocli without its line breaks and colours. */
     static String plain(String... description) {
         String joined = String.join(" ", description).replace("%n", " ").replace("%%", "%");
         return CommandLine.Help.defaultColorScheme(Ansi.OFF)

@@ -29,7 +29,7 @@ public final class PackageDocsMain {
         }
     }
 
-    /** The contents of all files by name. */
+    /** Returns the contents of all files, by file name. */
     static Map<String, String> files(ManPage pages) {
         Map<String, String> files = new TreeMap<>();
         Documented daemon = DaemonCommandSpecs.daemon();

@@ -2,7 +2,7 @@ package org.vhostuserrng.packagedocs;
 
 import java.util.Locale;
 
-/** A man page being written: macros of man(7), and text in which nothing is a request by accident. */
+/** Builds the source of a man page: macros of man(7), and text that is escaped so that it contains no macros. */
 final class RoffText {
     private final StringBuilder out = new StringBuilder();
 
@@ -14,7 +14,7 @@ final class RoffText {
         macro("SH", title.toUpperCase(Locale.ROOT));
     }
 
-    /** A macro with its arguments. */
+    /** Appends a macro with its arguments. */
     void macro(String name, String... arguments) {
         out.append('.').append(name);
         for (String argument : arguments) {
@@ -23,21 +23,24 @@ final class RoffText {
         out.append('\n');
     }
 
-    /** One line of text. */
+    /** Appends one line of text. */
     void text(String line) {
         String escaped = escape(line);
         boolean isRequest = escaped.startsWith(".") || escaped.startsWith("'");
         out.append(isRequest ? "\\&" : "").append(escaped).append('\n');
     }
 
-    /** An entry of a list. */
+    /** Appends an entry of a list. */
     void term(String name, String text) {
         macro("TP");
         macro("B", name);
         text(text);
     }
 
-    /** A minus sign is what a shell understands; a plain hyphen may become another character. */
+    /**
+     * Escapes text. A hyphen becomes a minus sign, because roff may print a plain hyphen as a character no shell
+     * accepts.
+     */
     static String escape(String text) {
         return text.replace("\\", "\\e").replace("-", "\\-");
     }

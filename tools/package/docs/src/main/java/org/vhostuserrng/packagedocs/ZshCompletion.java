@@ -40,7 +40,7 @@ final class ZshCompletion {
         out.append(" \\\n").append(indent).append("  ").append(positional).append('\n');
     }
 
-    /** One specification, such as {@code '*--source=[Entropy source.]:SOURCE: '}. */
+    /** Returns one specification, such as {@code '*--source=[Entropy source.]:SOURCE: '}. */
     private static String argument(OptionSpec option, String name) {
         String description = ManPage.plain(option.description()).split("[.;](?: |$)", 2)[0];
         StringBuilder argument = new StringBuilder("*").append(name);

@@ -26,16 +26,16 @@ import org.vhostuserrng.transport.sys.PeerCredentials;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * A control client: receives its request, and sends the response in pieces, one a dispatch. A client that does not send
- * its request or read its response in time loses its connection. Confined to the loop's thread.
+ * A connection of a control client: receives the request, and sends the response in pieces, at most one per dispatch.
+ * Closes if the client does not send its request or read the response in time. Confined to the loop's thread.
  */
 final class ControlConnection extends EventHandler implements ControlResponse {
     private static final Logger LOG = LoggerFactory.getLogger(ControlConnection.class);
 
-    /** Time for a request to arrive, and for each piece of the response to be read. */
+    /** Maximum time until the request has arrived, and for the client to read the next bytes of the response. */
     static final long CLIENT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Records are encoded until a piece of the response has this length. */
+    /** Records are added to a piece of the response until it has at least this length in characters. */
     private static final int PIECE_BYTES = 4096;
 
     private enum State {
@@ -54,7 +54,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     private State state = State.RECEIVING;
     private int requestBytes;
     private Iterator<ControlRecord> records = Collections.emptyIterator();
-    /** The bytes of the response that have been encoded and not sent. */
+    /** The bytes of the response that have been encoded, but not sent. */
     private MemorySegment unsent = MemorySegment.NULL;
 
     private long deadline;
@@ -110,7 +110,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
                 }
             }
             case EXECUTING, CLOSED -> {
-                // An event from before.
+                // An event from before the state changed: ignored.
             }
         }
     }
@@ -145,7 +145,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     }
 
     private void execute(int length) {
-        // Nothing more is read: what follows the request, and its end, would cause event after event.
+        // Watches the socket no longer: unread bytes after the request, or its end-of-file, would cause endless events.
         state = State.EXECUTING;
         unwatch();
         List<String> words;
@@ -198,7 +198,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
         return Arena.ofAuto().allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
     }
 
-    /** Sends what fits into the socket, at most one piece. */
+    /** Sends as many bytes as the socket has room for, at most one piece. */
     private void send() {
         if (unsent.byteSize() == 0) {
             unsent = nextPiece();

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 public final class ControlListener extends EventHandler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlListener.class);
 
-    /** Further clients wait in the backlog. */
+    /** Maximum number of connections. Further clients wait in the backlog of the socket. */
     static final int MAX_CLIENTS = 16;
 
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);

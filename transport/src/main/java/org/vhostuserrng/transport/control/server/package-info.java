@@ -1,2 +1,2 @@
-/** The server of the control socket. Runs on the event loop of the guests, and never waits for a client. */
+/** The server of the control socket. Runs on the same event loop as the guests, and never blocks on a client. */
 package org.vhostuserrng.transport.control.server;

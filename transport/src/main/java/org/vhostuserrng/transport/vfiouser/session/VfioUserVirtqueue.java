@@ -3,9 +3,10 @@ package org.vhostuserrng.transport.vfiouser.session;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.session.PendingHugePages;
 import org.vhostuserrng.transport.session.VirtqueueScheduler;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -31,6 +32,7 @@ final class VfioUserVirtqueue extends EventHandler {
     private final VfioUserGuest guest;
     private final VfioUserFunctionHost host;
     private final VirtqueueScheduler scheduler;
+    private final PendingHugePages hugePages;
     private final UsedBufferNotifier notifier;
     private final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(new DirtyPageLog());
 
@@ -45,6 +47,8 @@ final class VfioUserVirtqueue extends EventHandler {
     private VirtqueueHandler queue;
     /** The memory of the current run. */
     private GuestMemory memory;
+
+    private VirtqueueAddressSpace addressSpace;
     /** Why a virtqueue does not run that the function has started. */
     private String notStarted;
 
@@ -56,6 +60,8 @@ final class VfioUserVirtqueue extends EventHandler {
         this.host = host;
         this.scheduler =
                 new VirtqueueScheduler(guest.loop(), this, guest.options().busyPollNanos());
+        this.hugePages =
+                new PendingHugePages(guest.peerFiles(), () -> guest.loop().post(this));
         this.notifier = new UsedBufferNotifier(() -> host.function().usedBufferNotification(index));
     }
 
@@ -94,15 +100,15 @@ final class VfioUserVirtqueue extends EventHandler {
             memory = null;
             scheduler.cancel();
         }
+        hugePages.cancel();
     }
 
     /** Runs the virtqueue in the present DMA regions, if the function has started it and may access them. */
     void resume() {
-        if (areas == null || queue != null || !host.isBusMaster()) {
+        if (areas == null || queue != null || !host.isBusMaster() || hugePages.arePending()) {
             return;
         }
-        VirtqueueAddressSpace addressSpace =
-                VirtqueueAddressSpace.physical(host.regions().memory());
+        addressSpace = VirtqueueAddressSpace.physical(host.regions().memory());
         try {
             memory = host.regions().memory();
             queue = guest.device()
@@ -122,8 +128,9 @@ final class VfioUserVirtqueue extends EventHandler {
             guest.loop().reschedule(this);
         } catch (InvalidVirtqueueException invalid) {
             notStarted = invalid.getMessage();
-        } catch (IotlbMissException impossible) {
-            throw new IllegalStateException("an address space without translation", impossible);
+        } catch (MemoryNotReadyException hugePageMissing) {
+            // Not translated, so it does not lack an IOTLB entry.
+            hugePages.allocate(addressSpace);
         } catch (InternalError memoryGone) {
             breakVirtqueue("it is in memory that has vanished: " + memoryGone.getMessage());
         }
@@ -134,6 +141,10 @@ final class VfioUserVirtqueue extends EventHandler {
         if (notified) {
             notified = false;
             scheduler.requestArrived(now);
+            if (hugePages.arePending()) {
+                // handle looks for requests afterwards.
+                return;
+            }
             if (queue != null) {
                 drain(now);
             } else if (areas != null && host.isBusMaster()) {
@@ -153,7 +164,16 @@ final class VfioUserVirtqueue extends EventHandler {
 
     @Override
     protected void handle(long now, boolean ready) {
+        String missing = hugePages.takeFailure();
+        if (missing != null) {
+            breakVirtqueue("a huge page of guest memory cannot be allocated: " + missing);
+            return;
+        }
         if (queue == null) {
+            resume();
+            return;
+        }
+        if (hugePages.arePending()) {
             return;
         }
         if (scheduler.isBusyPolling()) {
@@ -198,6 +218,7 @@ final class VfioUserVirtqueue extends EventHandler {
         }
         switch (result) {
             case BROKEN -> breakVirtqueue(queue.fault());
+            case HUGE_PAGE_MISS -> hugePages.allocate(addressSpace);
             case IOTLB_MISS -> throw new IllegalStateException("an address space without translation");
             default -> scheduler.drained(queue, result, now);
         }

@@ -13,21 +13,21 @@ import org.vhostuserrng.transport.virtio.SplitInflightTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * The part of an inflight buffer that belongs to one vring (vhost-user, "Inflight I/O tracking"), and the header that
- * QueueRegionSplit and QueueRegionPacked share. Confined to the loop's thread.
+ * The region of an inflight buffer for one vring (vhost-user, "Inflight I/O tracking"). This type reads and writes the
+ * header, which is the same in QueueRegionSplit and QueueRegionPacked. Confined to the loop's thread.
  *
- * @param bytes aligned to 64 bytes, all zero before its first use; accesses may fail in the same way as accesses to
- *     guest memory
- * @param queueSize the maximum Queue Size of the region: desc_num
+ * @param bytes the region, aligned to 64 bytes, all zeros before its first use; accesses may fail in the same way as
+ *     accesses to guest memory
+ * @param queueSize the number of entries of the region (desc_num): the maximum Queue Size of the vring
  */
 public record InflightRegion(MemorySegment bytes, int queueSize) implements InflightTrackerFactory {
-    // Host byte order in the document; this program runs on little-endian hosts only.
+    // vhost-user specifies native byte order. Little-endian, because this program runs on little-endian hosts only.
     static final ValueLayout.OfByte U8 = ValueLayout.JAVA_BYTE;
     static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    // uint64_t features; uint16_t version; uint16_t desc_num;
+    // The header: uint64_t features; uint16_t version; uint16_t desc_num;
     private static final long FEATURES = 0;
     private static final long VERSION = 8;
     private static final long DESC_NUM = 10;
@@ -37,16 +37,16 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
 
     private static final short VERSION_1 = 1;
 
-    // Both kinds of entries begin with uint8_t inflight in the first word; the second word is uint64_t counter.
+    // DescStateSplit and DescStatePacked: the first byte of the first word is inflight; the second word is counter.
     private static final int INFLIGHT_MASK = 0xff;
     static final int COUNTER_WORD = 1;
     private static final int DIGIT_BITS = 8;
     private static final int MAX_DIGIT = (1 << DIGIT_BITS) - 1;
 
     /**
-     * The size of a region in bytes.
+     * Returns the size of a region in bytes.
      *
-     * @param features the features that the driver accepted
+     * @param features the feature bits that the driver accepted
      * @param queueSize 1 to {@link VirtioConstants#MAX_QUEUE_SIZE}
      */
     public static long bytesFor(long features, int queueSize) {
@@ -67,10 +67,11 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     }
 
     /**
-     * Whether a predecessor has left a record.
+     * Returns whether a previous process has left a record in the region.
      *
      * @param size Queue Size of the virtqueue
-     * @throws InvalidVirtqueueException if the record has an unknown version or another queue size
+     * @throws InvalidVirtqueueException if the record has an unknown version or another desc_num, or if the region is
+     *     too small for the virtqueue
      */
     boolean hasPredecessor(int size) throws InvalidVirtqueueException {
         if (size > queueSize) {
@@ -93,8 +94,8 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     }
 
     /**
-     * Marks the region as used. The rest of the region must already be initialized, because a successor relies on it
-     * from now on.
+     * Marks the region as used. The rest of the region must already be initialized, because the next process will rely
+     * on it.
      */
     void begin() {
         bytes.set(U64, FEATURES, 0);
@@ -103,12 +104,15 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
         bytes.set(U16, VERSION, VERSION_1);
     }
 
-    /** Reads entries as words, in one copy: with 32768 entries, separate reads would delay other guests. */
+    /**
+     * Copies all entries into an array at once: with 32768 entries, separate reads would take long and delay other
+     * guests.
+     */
     static long[] readWords(MemorySegment entries) {
         return entries.toArray(U64);
     }
 
-    /** Writes entries as words, in one copy. */
+    /** Copies an array into the entries at once, as in {@link #readWords}. */
     static void writeWords(MemorySegment entries, long[] words) {
         MemorySegment.copy(words, 0, entries, U64, 0, words.length);
     }
@@ -122,10 +126,10 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     }
 
     /**
-     * The indices of the in-flight entries, in the order in which they were popped.
+     * Returns the indices of the in-flight entries, in the order in which their requests were popped.
      *
-     * @param words the entries
-     * @param wordsPerEntry their size in words
+     * @param words the entries, from {@link #readWords}
+     * @param wordsPerEntry the size of an entry in words
      * @param entries the number of entries to search
      */
     static int[] inflightEntries(long[] words, int wordsPerEntry, int entries) {
@@ -149,8 +153,8 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     }
 
     /**
-     * One pass of a radix sort by counter. The sort is linear, because there may be 32768 entries and other guests
-     * wait.
+     * One pass of a radix sort of entries by counter. The sort takes linear time, because there may be 32768 entries,
+     * and other guests wait meanwhile.
      */
     private static int[] sortedByDigit(int[] entries, long[] words, int wordsPerEntry, int shift) {
         int[] offsets = new int[MAX_DIGIT + 2];

@@ -3,10 +3,10 @@ package org.vhostuserrng.transport.vhostuser.inflight;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The requests that a predecessor left in flight, in the order in which they were popped. Keeps only the next
- * {@link #MAX_KEPT} of them and reads the region again when these are done: the front-end chooses the contents of the
- * region, and with them what each of its guests would cost. Whatever the region contains then, every entry is in its
- * range. Confined to the loop's thread.
+ * The requests that a previous process left in flight, in the order in which they were popped. Stores only the next
+ * {@link #MAX_KEPT} of them, and reads the region again after these, because the front-end chooses the contents of the
+ * region and could otherwise make each guest use a lot of heap memory. The front-end may change the region meanwhile;
+ * every returned entry is in range even then. Confined to the loop's thread.
  */
 final class InflightResubmissions {
     private static final int MAX_KEPT = 256;
@@ -15,12 +15,14 @@ final class InflightResubmissions {
     private final MemorySegment entries;
     private final int wordsPerEntry;
     private final int entryCount;
-    /** The first entries of the next requests, from {@link #next} on. */
+    /**
+     * The indices of the first entries of the next requests. {@link #next} is the index of the next one in this array.
+     */
     private char[] kept = NONE;
 
     private int next;
     private int left;
-    /** The last one of {@link #kept}, and its counter. */
+    /** The last entry in {@link #kept}, whose counter is {@link #lastCounter}; −1 if there is none. */
     private int lastEntry = -1;
 
     private long lastCounter;
@@ -28,7 +30,8 @@ final class InflightResubmissions {
     /**
      * Creates an instance without requests.
      *
-     * @param entries the region's entries that belong to the virtqueue
+     * @param entries the entries of the region that the virtqueue uses
+     * @param wordsPerEntry the size of an entry in words
      */
     InflightResubmissions(MemorySegment entries, int wordsPerEntry) {
         this.entries = entries;
@@ -37,9 +40,9 @@ final class InflightResubmissions {
     }
 
     /**
-     * Begins with all requests that are in flight.
+     * Sets the requests to all those that are in flight.
      *
-     * @param words the entries
+     * @param words the entries, from {@link InflightRegion#readWords}
      * @param inflight the result of {@link InflightRegion#inflightEntries}
      */
     void begin(long[] words, int[] inflight) {
@@ -62,7 +65,10 @@ final class InflightResubmissions {
         lastCounter = left == 0 ? 0 : counter(words, lastEntry);
     }
 
-    /** Whether an entry follows the last one that was kept. Entries with equal counters are ordered by index. */
+    /**
+     * Returns whether an entry is after the last one in {@link #kept}. Entries with equal counters are ordered by
+     * index.
+     */
     private boolean isAfterLast(long[] words, int entry) {
         int compared = Long.compareUnsigned(counter(words, entry), lastCounter);
         return compared > 0 || (compared == 0 && entry > lastEntry);
@@ -76,17 +82,17 @@ final class InflightResubmissions {
         return left > 0;
     }
 
-    /** The number of requests left. */
+    /** The number of requests that are left. */
     int left() {
         return left;
     }
 
-    /** The first entry of the next request. */
+    /** The index of the first entry of the next request. */
     int head() {
         return kept[next];
     }
 
-    /** Moves to the following request. Returns false if there was none left. */
+    /** Advances to the following request. Returns false if no request was left. */
     boolean advance() {
         if (left == 0) {
             return false;

@@ -14,18 +14,18 @@ import org.vhostuserrng.transport.virtio.PackedInflightTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. Because a used
- * descriptor overwrites an available one, the region keeps copies of the descriptors. The entries form lists: one per
- * in-flight chain, and one of free entries.
+ * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. The region
+ * contains copies of the descriptors, because a used descriptor overwrites an available one in the ring. Its entries
+ * form linked lists: one for each in-flight chain, and one of the free entries.
  *
- * <p>The head of the free list and the used index exist twice, as a current and an old value. When an operation is
- * complete, the current value is copied to the old value. If the process ends in between, its successor finishes or
- * undoes the operation, depending on what the driver can see.
+ * <p>The head of the free list and the used index each have a current and an old value. An operation changes the
+ * current value and, when it is complete, copies it to the old value. If the process ends in between, the next process
+ * finishes or undoes the operation, depending on whether the driver can see the used descriptors.
  *
- * <p>The front-end shares the memory. {@link #open} validates a predecessor's record, and copies nothing of it: the
- * lists are read again at each use, as entries in range whatever they contain. A front-end that changes them spoils its
- * own record only. Stores are plain and separated by fences, so that a killed process has made a prefix of the sequence
- * of stores.
+ * <p>The front-end shares the memory. {@link #open} validates the record of a previous process, but does not copy it:
+ * each use reads the lists again, and replaces an entry that is out of range. A front-end that changes the lists
+ * corrupts only its own record. Stores are plain and separated by fences, so that at any instant a prefix of the
+ * sequence of stores is visible to the next process.
  */
 final class PackedInflightRegion implements PackedInflightTracker {
     // typedef struct QueueRegionPacked { uint64_t features; uint16_t version; uint16_t desc_num; uint16_t free_head;
@@ -33,7 +33,10 @@ final class PackedInflightRegion implements PackedInflightTracker {
     //     uint8_t old_used_wrap_counter; uint8_t padding[7]; DescStatePacked desc[]; } QueueRegionPacked;
     private static final long FREE_HEAD = 12;
     private static final long OLD_FREE_HEAD = 14;
-    /** used_idx, old_used_idx, used_wrap_counter and old_used_wrap_counter: one word, changed by one store. */
+    /**
+     * The word of used_idx, old_used_idx, used_wrap_counter and old_used_wrap_counter, which one store changes
+     * together.
+     */
     private static final long USED = 16;
 
     private static final long DESC = 32;
@@ -50,7 +53,7 @@ final class PackedInflightRegion implements PackedInflightTracker {
     private static final long ADDR = 24;
     private static final long DESC_BYTES = 32;
 
-    // The same fields in words.
+    // The positions of the fields of DescStatePacked in an array of words.
     private static final int WORDS = 4;
     private static final int NEXT_SHIFT = 16;
     private static final int NUM_SHIFT = 48;
@@ -64,19 +67,22 @@ final class PackedInflightRegion implements PackedInflightTracker {
     private final MemorySegment region;
     private final int descNum;
     private final int size;
-    /** First and last entries of used chains that are not published yet. Grows with the batches of the device. */
+    /**
+     * Indices of the first and the last entry of each used chain that is not published yet. Grows with the batches of
+     * the device.
+     */
     private char[] batch = new char[2 * MIN_BATCH];
 
     private int batchSize;
-    /** The first free entry; {@link #descNum} if there is none. */
+    /** The index of the first free entry; {@link #descNum} if there is none. */
     private int freeHead;
-    /** First and last entry of the chain that was popped last. */
+    /** Indices of the first and the last entry of the chain that was popped last. */
     private int poppedHead;
 
     private int poppedLast;
 
     private long counter;
-    /** The next used descriptor: index and wrap counter. */
+    /** The position of the next used descriptor: its index and wrap counter. */
     private int used;
 
     private boolean resumed;
@@ -142,8 +148,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     /**
-     * If the driver can see the first used descriptor of the predecessor's last batch, finishes the batch; otherwise
-     * undoes it.
+     * Finishes the last batch of the previous process if the driver can see its first used descriptor; otherwise undoes
+     * it.
      */
     private void finishOrUndo(MemorySegment ring) throws InvalidVirtqueueException {
         long both = region.get(U64, USED);
@@ -239,7 +245,7 @@ final class PackedInflightRegion implements PackedInflightTracker {
     @Override
     public int resubmittedLength() {
         int length = u16(desc(resubmissions.head()) + NUM);
-        // Each further chain has at least one descriptor.
+        // The other resubmitted chains have at least one descriptor each, which limits the length of this one.
         return length <= resubmittedDescriptors - resubmissions.left() + 1 ? length : 0;
     }
 
@@ -257,7 +263,7 @@ final class PackedInflightRegion implements PackedInflightTracker {
         return u16(desc(entry) + NEXT);
     }
 
-    /** An entry that the front-end may have changed. */
+    /** Returns an entry that was read from memory of the front-end; entry 0 if it is out of range. */
     private int inRange(int entry) {
         return entry < descNum ? entry : 0;
     }
@@ -314,8 +320,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     /**
-     * Publishes the head of the free list. The old head is decisive: entries that are not reachable from it are in
-     * flight.
+     * Stores the head of the free list. After a crash, the old head is decisive: entries that are not reachable from it
+     * are in flight.
      */
     private void setFreeHead() {
         VarHandle.releaseFence();
@@ -342,8 +348,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     /**
-     * Frees the entries of all used chains. They must not be freed earlier, because a chain that is popped before this
-     * call would reuse them.
+     * Frees the entries of all used chains. They must not be freed earlier, because a chain that is popped before would
+     * overwrite them.
      */
     @Override
     public void publishing(int nextUsed) {
@@ -376,8 +382,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     /**
-     * Writes indices and wrap counters in one store: an index without its wrap counter would be a position one round
-     * away.
+     * Writes the used indices and wrap counters with one store, because an index with a wrong wrap counter would be a
+     * wrong position.
      */
     private void setUsed(int current, int old) {
         long indices =

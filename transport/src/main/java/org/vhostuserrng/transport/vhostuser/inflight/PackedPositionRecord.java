@@ -8,10 +8,10 @@ import org.vhostuserrng.transport.virtio.PackedPositionTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * A {@link PackedPositionTracker} in one u64, which is stored once before each used descriptor becomes visible: bits 0
- * to 15 are the position of this descriptor, bits 16 to 31 the position after its chain. If the process ends, the
- * descriptor tells its successor whether it was published. Requests that were popped, but not published, are still
- * available.
+ * A {@link PackedPositionTracker} in one u64, which is stored before each used descriptor becomes visible: bits 0 to 15
+ * are the position of this descriptor, bits 16 to 31 the position after its chain. If the process ends, the next
+ * process reads from the ring whether the descriptor was published. Requests that were popped, but not published, are
+ * still available.
  */
 public final class PackedPositionRecord implements PackedPositionTracker {
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -23,10 +23,10 @@ public final class PackedPositionRecord implements PackedPositionTracker {
     private int position;
 
     /**
-     * Creates an instance without access to the memory.
+     * Creates an instance. Does not access the memory yet.
      *
-     * @param bytes 8 bytes, aligned to their size
-     * @param continued whether another process left the record
+     * @param bytes the record: 8 bytes, aligned to 8 bytes
+     * @param continued whether a previous process left the record
      */
     public PackedPositionRecord(MemorySegment bytes, boolean continued) {
         this.bytes = bytes;
@@ -50,7 +50,8 @@ public final class PackedPositionRecord implements PackedPositionTracker {
         }
         long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES + VirtioConstants.PVIRTQ_DESC_FLAGS;
         int flags = Short.toUnsignedInt(ring.get(InflightRegion.U16, at));
-        // A driver that has seen the used descriptor may have made it available again, with the other wrap counter.
+        // A driver that has seen the used descriptor may have made the slot available again, but with the other wrap
+        // counter.
         boolean available =
                 VirtioConstants.isPackedAvailable(flags, (before & VirtioConstants.PACKED_WRAP_COUNTER) != 0);
         return available ? before : after;
@@ -58,7 +59,7 @@ public final class PackedPositionRecord implements PackedPositionTracker {
 
     @Override
     public void publishing(int nextUsed) {
-        // A process that ends at any instant has made a prefix of the sequence of stores.
+        // Fences keep the stores in order, so that at any instant a prefix of them is visible to the next process.
         VarHandle.releaseFence();
         bytes.set(U64, 0, position | (long) nextUsed << AFTER_SHIFT);
         VarHandle.releaseFence();

@@ -12,13 +12,13 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.SplitInflightTracker;
 
 /**
- * QueueRegionSplit (vhost-user, "Inflight I/O tracking"): the in-flight requests of a split virtqueue. Whenever the
- * process ends, the region tells its successor which heads to resubmit: the heads that were popped from the available
- * ring and whose used elements the driver cannot see.
+ * QueueRegionSplit (vhost-user, "Inflight I/O tracking"): the in-flight requests of a split virtqueue. At any instant,
+ * the next process can read from the region which heads to resubmit: those that were popped from the available ring,
+ * and whose used elements the driver cannot see.
  *
- * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged record can at worst
- * make the device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the
- * document's order and separated by fences, so that a killed process has made a prefix of the sequence of stores.
+ * <p>The front-end shares the memory. A forged record of a previous process can at worst make the device write to the
+ * guest's own buffers. Stores are plain, in the order of the vhost-user document, and separated by fences, so that at
+ * any instant a prefix of the sequence of stores is visible to the next process.
  */
 final class SplitInflightRegion implements SplitInflightTracker {
     // typedef struct QueueRegionSplit { uint64_t features; uint16_t version; uint16_t desc_num;
@@ -38,7 +38,7 @@ final class SplitInflightRegion implements SplitInflightTracker {
     private final MemorySegment region;
     private final int size;
     private final InflightResubmissions resubmissions;
-    /** Heads with used elements that are not published yet. Grows with the batches of the device. */
+    /** Heads whose used elements are not published yet. Grows with the batches of the device. */
     private char[] batch = new char[MIN_BATCH];
 
     private int batchSize;
@@ -80,7 +80,8 @@ final class SplitInflightRegion implements SplitInflightTracker {
     private void recover(int usedIdx, IntUnaryOperator headAt) {
         resumed = true;
         lastBatchHead = Short.toUnsignedInt(region.get(U16, LAST_BATCH_HEAD));
-        // If used_idx is behind the used ring, the predecessor has not cleared all entries of its last batch.
+        // If used_idx is less than the idx field of the used ring, the previous process has not cleared all entries of
+        // its last batch.
         int uncleared = (usedIdx - region.get(U16, USED_IDX)) & 0xffff;
         MemorySegment entries = region.asSlice(DESC, size * DESC_BYTES);
         long[] words = InflightRegion.readWords(entries);
@@ -102,7 +103,7 @@ final class SplitInflightRegion implements SplitInflightTracker {
         }
     }
 
-    /** Whether the heads are the next ones in the available ring. */
+    /** Returns whether the heads are the next ones in the available ring, in the same order. */
     private static boolean areAvailable(int[] heads, int usedIdx, IntUnaryOperator headAt) {
         for (int i = 0; i < heads.length; i++) {
             if (headAt.applyAsInt(usedIdx + i) != heads[i]) {
@@ -113,8 +114,8 @@ final class SplitInflightRegion implements SplitInflightTracker {
     }
 
     /**
-     * Marks heads as not in flight. Clears the last head first, because a successor that finds some of the heads in
-     * flight treats them as the first ones.
+     * Marks heads as not in flight, the last one first: if this process ends in between, the heads that are still in
+     * flight are the first ones in the available ring.
      */
     private void undo(int[] inflight) {
         for (int i = inflight.length - 1; i >= 0; i--) {

@@ -2,11 +2,11 @@ package org.vhostuserrng.transport.vhostuser.journal;
 
 import java.io.IOException;
 
-/** A journal cannot be read: it is damaged, or of another version. */
+/** Thrown if a journal cannot be read, because it is damaged or has another version. */
 public final class InvalidJournalException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** Creates the exception. */
+    /** Creates the exception. The message states the reason. */
     public InvalidJournalException(String message) {
         super(message);
     }

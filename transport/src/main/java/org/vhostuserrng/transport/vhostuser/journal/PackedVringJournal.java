@@ -7,11 +7,10 @@ import java.nio.ByteOrder;
 import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
 
 /**
- * The position of a packed vring, which guest memory does not contain: while the vring runs, a
- * {@link PackedPositionRecord} tells it; while it is stopped, its base. A split vring needs none of this, because it
- * resumes at its used index.
+ * The position of a packed vring, which guest memory does not contain: a {@link PackedPositionRecord} while the vring
+ * runs, its base while it is stopped. A split vring needs no such record, because it resumes at its used index.
  *
- * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0 stopped, 1 running), u64 position record.
+ * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0: stopped, 1: running), u64 position record.
  */
 public final class PackedVringJournal {
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -30,18 +29,18 @@ public final class PackedVringJournal {
     }
 
     /**
-     * The position record of a vring that is about to start.
+     * Returns the position record of a vring that is about to start.
      *
-     * @param continued whether a predecessor of this process left the record while the vring ran
+     * @param continued whether a previous process left the record while the vring ran
      */
     public PackedPositionRecord position(boolean continued) {
         return new PackedPositionRecord(bytes.asSlice(POSITION, Long.BYTES), continued);
     }
 
     /**
-     * The vring runs, with the position record.
+     * Records that the vring has started. Its position is then in the position record.
      *
-     * @param base the position at which it started
+     * @param base the position at which the vring started, as in SET_VRING_BASE
      */
     public void started(int base) {
         bytes.set(U32, BASE, base);
@@ -52,7 +51,11 @@ public final class PackedVringJournal {
         VarHandle.releaseFence();
     }
 
-    /** The vring has stopped. */
+    /**
+     * Records that the vring has stopped.
+     *
+     * @param base the position at which the vring stopped, as in SET_VRING_BASE
+     */
     public void stopped(int base) {
         bytes.set(U32, BASE, base);
         VarHandle.releaseFence();
@@ -65,12 +68,12 @@ public final class PackedVringJournal {
         return bytes.get(U64, RUNS);
     }
 
-    /** Whether the vring runs, or ran when the predecessor of this process ended. */
+    /** Returns whether the vring runs, or was running when the previous process ended. */
     public boolean isRunning() {
         return bytes.get(U32, STATE) == RUNNING;
     }
 
-    /** The position at which the vring stopped last, as in SET_VRING_BASE. */
+    /** The last recorded base: the position at which the vring started or stopped, as in SET_VRING_BASE. */
     public int base() {
         return bytes.get(U32, BASE);
     }

@@ -13,16 +13,16 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * The journal of one session: memory that outlives this process and contains one whole state at every instant. It has
- * two copies of the state and a switch; {@link #commit} writes the other copy, then the switch. It never contains
- * random bytes or the state of a generator.
+ * The journal of one session: memory that outlives this process and contains a complete state at every instant. It has
+ * two copies of the state, and a switch that selects the valid one. {@link #commit} writes the invalid copy, then the
+ * switch. The journal never contains random bytes or the state of a generator.
  *
  * <p>Layout, little-endian:
  *
  * <ul>
- *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0 for no state, else the copy), u32 number
- *       of attempts to continue the session; {@link #deviceMemory} at 512; one
- *       {@link PackedVringJournal} of 64 bytes for each of four virtqueues at 1024.
+ *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0: no state, 1 or 2: the valid copy), u32
+ *       number of attempts to continue the session; {@link #deviceMemory} at offset 512; one {@link PackedVringJournal}
+ *       of 64 bytes for each of four virtqueues at offset 1024.
  *   <li>1024 areas of 64 bytes for replies.
  *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy, the state.
  * </ul>
@@ -31,13 +31,13 @@ public final class SessionJournal implements AutoCloseable {
     /** The kind of a vhost-user session. */
     public static final int KIND_VHOST_USER = 1;
 
-    /** In place of a descriptor's ID: there is no descriptor. */
+    /** The value of a descriptor's ID if there is no descriptor. */
     public static final long NO_FD = 0;
 
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** "vhurngjn" */
+    /** The bytes "vhurngjn" in little-endian order. */
     private static final long MAGIC_NUMBER = 0x6e6a676e72756876L;
 
     /** Version 1 was never released. */
@@ -54,13 +54,17 @@ public final class SessionJournal implements AutoCloseable {
     private static final long REPLIES = 4096;
     private static final int REPLY_AREA_BYTES = 64;
     /**
-     * The socket refers to the area of a reply until the front-end has received it, because sendfile(2) does not copy.
-     * More areas than a socket holds replies (see {@link UnixStreamSocket#limitSendBuffer}).
+     * Number of areas for replies: more than the replies that fit in the socket (see
+     * {@link UnixStreamSocket#limitSendBuffer}). sendfile(2) does not copy, so an area must not change until the
+     * front-end has received its reply.
      */
     private static final int REPLY_AREAS = 1024;
 
     private static final long COPIES = REPLIES + REPLY_AREAS * REPLY_AREA_BYTES;
-    /** A state with the largest number of IOTLB entries takes half of it. Untouched pages take no memory. */
+    /**
+     * Maximum size of a copy. A state with the maximum number of IOTLB entries uses half of it. Pages that were never
+     * written use no memory.
+     */
     private static final int COPY_BYTES = 256 * 1024;
 
     private static final long SEQUENCE = 0;
@@ -92,7 +96,7 @@ public final class SessionJournal implements AutoCloseable {
     /**
      * Opens a journal that another process wrote. Takes ownership of the descriptor.
      *
-     * @throws InvalidJournalException if it is not such a journal, or of another version
+     * @throws InvalidJournalException if the file is not a journal of a vhost-user session, or has another version
      */
     public static SessionJournal open(OwnedFd file) throws InvalidJournalException {
         KeptMemory memory;
@@ -131,9 +135,9 @@ public final class SessionJournal implements AutoCloseable {
     }
 
     /**
-     * The last committed state.
+     * Returns the last committed state.
      *
-     * @throws InvalidJournalException if none was committed, or if it is damaged
+     * @throws InvalidJournalException if no state was committed, or if it is damaged
      */
     public byte[] state() throws InvalidJournalException {
         int current = bytes.get(U32, SWITCH);
@@ -145,7 +149,7 @@ public final class SessionJournal implements AutoCloseable {
         return copy.asSlice(HEADER_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Replaces the state. */
+    /** Replaces the state. If the process ends meanwhile, the journal contains the old or the new state. */
     public void commit(byte[] state) {
         if (state.length > COPY_BYTES - HEADER_BYTES) {
             throw new IllegalArgumentException("state of " + state.length + " bytes");
@@ -179,7 +183,7 @@ public final class SessionJournal implements AutoCloseable {
         return bytes.asSlice(COPIES + (number - 1L) * COPY_BYTES, COPY_BYTES);
     }
 
-    /** Counts an attempt to continue the session. Returns the number of attempts since {@link #continued}. */
+    /** Counts an attempt to continue the session. Returns the number of attempts since the last {@link #continued}. */
     public int countAttempt() {
         int attempts = bytes.get(U32, ATTEMPTS) + 1;
         bytes.set(U32, ATTEMPTS, attempts);
@@ -187,17 +191,17 @@ public final class SessionJournal implements AutoCloseable {
         return attempts;
     }
 
-    /** An attempt to continue the session has succeeded. */
+    /** Records that an attempt to continue the session has succeeded. */
     public void continued() {
         bytes.set(U32, ATTEMPTS, 0);
     }
 
-    /** The memory of {@link VirtioDevice#keepIn}, zeros at first. */
+    /** The memory for {@link VirtioDevice#keepIn}, all zeros in a new journal. */
     public MemorySegment deviceMemory() {
         return bytes.asSlice(DEVICE_MEMORY, DEVICE_MEMORY_BYTES);
     }
 
-    /** The part of the journal for a packed vring. */
+    /** Returns the part of the journal for the packed vring with an index. */
     public PackedVringJournal packedVring(int index) {
         return new PackedVringJournal(
                 bytes.asSlice(PACKED_VRINGS + (long) index * PACKED_VRING_BYTES, PACKED_VRING_BYTES));
@@ -206,8 +210,8 @@ public final class SessionJournal implements AutoCloseable {
     // --- replies ---------------------------------------------------------------------------------------------------
 
     /**
-     * Writes the reply that {@link #sendReply} sends after the next {@link #commit}. Successive replies have different
-     * areas, so that the file position tells to which of them it belongs.
+     * Writes the reply that {@link #sendReply} sends after the next {@link #commit}. Successive replies use different
+     * areas, so that the file position shows to which reply it belongs.
      */
     public void stageReply(MemorySegment reply) throws ErrnoException {
         long area = replyArea(sequence() + 1);
@@ -215,27 +219,33 @@ public final class SessionJournal implements AutoCloseable {
         memory.seek(area);
     }
 
-    /** The reply of the last commit. */
+    /**
+     * Returns the reply of the last commit.
+     *
+     * @param length the length of the reply in bytes
+     */
     public MemorySegment reply(int length) {
         return bytes.asSlice(replyArea(sequence()), length);
     }
 
     /**
-     * The number of bytes of the reply of the last commit that were not sent yet.
+     * Returns the number of unsent bytes of the reply of the last commit.
      *
-     * @param length the reply's length
+     * @param length the length of the reply in bytes
      */
     public int unsentReplyBytes(int length) throws ErrnoException {
         long sent = memory.position() - replyArea(sequence());
         return sent >= 0 && sent < length ? (int) (length - sent) : 0;
     }
 
-    /** Sends a number of bytes of the reply; returns a value of {@link KeptMemory#send}. */
+    /**
+     * Sends up to {@code count} bytes of the reply of the last commit. Returns the result of {@link KeptMemory#send}.
+     */
     public int sendReply(UnixStreamSocket receiver, int count) {
         return memory.send(receiver, count);
     }
 
-    /** Records that the reply of the last commit was sent by another way than {@link #sendReply}. */
+    /** Records that the whole reply of the last commit was sent without {@link #sendReply}. */
     public void replySent(int length) throws ErrnoException {
         memory.seek(replyArea(sequence()) + length);
     }
@@ -244,7 +254,7 @@ public final class SessionJournal implements AutoCloseable {
         return REPLIES + sequence % REPLY_AREAS * REPLY_AREA_BYTES;
     }
 
-    /** For an FdQueueSocket. This object remains the owner. */
+    /** The descriptor, to add to an FdQueueSocket. This object remains the owner. */
     public OwnedFd fd() {
         return memory.fd();
     }

@@ -9,11 +9,11 @@ import org.vhostuserrng.transport.sys.FdQueueSocket;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 
 /**
- * The parts of a session that outlive this process: its journal and all its descriptors, in one queue that the service
- * manager stores under one name. Confined to the loop's thread.
+ * The parts of a session that outlive this process: its journal and all its descriptors. They are in one descriptor
+ * queue, which the service manager stores under one name. Confined to the loop's thread.
  */
 public final class StoredSession implements AutoCloseable {
-    // IDs of the descriptors that are not in the front-end's messages. Messages have IDs from 1.
+    // IDs of the descriptors that the front-end did not send. Descriptors in messages have IDs from 1.
     private static final long JOURNAL = -1;
     private static final long SOCKET = -2;
 
@@ -31,9 +31,9 @@ public final class StoredSession implements AutoCloseable {
     /**
      * Creates the stored parts of a new session.
      *
-     * @param name in the service manager's store
-     * @param socket the front-end's socket; the caller keeps ownership
-     * @param closer closes the front-end's descriptors
+     * @param name the name in the service manager's store
+     * @param socket the front-end's socket; the caller remains the owner
+     * @param closer closes descriptors that the front-end sent
      */
     public static StoredSession create(String name, OwnedFd socket, PeerFileExecutor closer) throws IOException {
         FdQueueSocket queue = FdQueueSocket.create(closer);
@@ -48,7 +48,7 @@ public final class StoredSession implements AutoCloseable {
         }
     }
 
-    /** Descriptors of a session that another process stored: the front-end's socket, and the others by ID. */
+    /** A session that another process stored, with its descriptors: the front-end's socket, and the others by ID. */
     public record Opened(StoredSession session, OwnedFd socket, Map<Long, OwnedFd> fds) {}
 
     /**
@@ -75,12 +75,16 @@ public final class StoredSession implements AutoCloseable {
         }
     }
 
-    /** Keeps a descriptor of a message, by its ID, until {@link #forgetUnused} finds it unused. */
+    /** Adds a duplicate of a descriptor, with its ID, until {@link #forgetUnused} finds it unused. */
     public void keep(OwnedFd fd) throws ErrnoException {
         queue.add(fd.id(), fd);
     }
 
-    /** Gives up the descriptors that the committed state does not use. */
+    /**
+     * Removes the descriptors that the committed state does not use.
+     *
+     * @param isUsed returns whether the state uses the descriptor with an ID
+     */
     public void forgetUnused(LongPredicate isUsed) throws ErrnoException {
         if (queue.size() > fdsInUse) {
             queue.compact(id -> id < 0 || isUsed.test(id));

@@ -10,10 +10,10 @@ import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerStreamWriter;
 
 /**
- * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply,
- * so the channel reads nothing. It buffers one message and drops further messages while the socket is full, so that a
- * front-end that does not read costs neither time nor memory. Confined to the loop's thread, but for {@link #open}; the
- * peer's {@link PeerFileExecutor} sends the messages, one at a time.
+ * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). Never reads, because no
+ * request sets need_reply. Buffers one message and drops further ones while the stream is full, so that a front-end
+ * that does not read uses neither time nor memory. Confined to the loop's thread, except for {@link #open}. The peer's
+ * {@link PeerFileExecutor} sends the messages, one at a time.
  */
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.IOTLB_MSG_BYTES;
@@ -22,12 +22,12 @@ public final class BackendRequestChannel implements AutoCloseable {
 
     private final PeerStreamWriter stream;
     private final long id;
-    /** A message is queued or being sent. */
+    /** Whether a message is queued or being sent. */
     private final AtomicBoolean sending = new AtomicBoolean();
-    // Confined to the executor.
+    // The message that is being sent. Used by the peer's executor only.
     private final MemorySegment message = Arena.ofAuto().allocate(MESSAGE_BYTES, Long.BYTES);
     private int unsentFrom = MESSAGE_BYTES;
-    /** The errno of the first send that failed; {@link #NO_ERROR} if none has failed. Written by the executor. */
+    /** The errno of the last failed send; {@link #NO_ERROR} if none has failed. Set by the peer's executor. */
     private volatile int errno = NO_ERROR;
 
     private BackendRequestChannel(PeerStreamWriter stream, long id) {
@@ -37,7 +37,7 @@ public final class BackendRequestChannel implements AutoCloseable {
 
     /**
      * Opens a channel over a stream that the front-end sent: a stream socket, or the write end of a pipe. Takes
-     * ownership of it. Called in the peer's executor.
+     * ownership of the descriptor. Must be called in the peer's executor.
      */
     public static BackendRequestChannel open(OwnedFd received) throws IOException {
         return new BackendRequestChannel(PeerStreamWriter.adopt(received), received.id());
@@ -49,12 +49,14 @@ public final class BackendRequestChannel implements AutoCloseable {
     }
 
     /**
-     * Sends VHOST_USER_BACKEND_IOTLB_MSG, or drops it.
+     * Queues VHOST_USER_BACKEND_IOTLB_MSG to be sent; drops it if the previous message is still being sent, or if the
+     * stream is full.
      *
-     * @param permissions the access that the device needs
+     * @param iova the I/O virtual address of the failed access
+     * @param permissions the access that the device needs: 1 to read, 2 to write, or both
      * @param type VHOST_IOTLB_MISS or VHOST_IOTLB_ACCESS_FAIL
-     * @throws IOException if sending a message has failed so far, because the front-end has closed its end; the channel
-     *     can no longer be used
+     * @throws IOException if sending an earlier message has failed, for example because the front-end has closed its
+     *     end; the channel can no longer be used
      */
     public void sendIotlbMsg(long iova, int permissions, int type) throws IOException {
         if (sending.compareAndSet(false, true)) {
@@ -72,7 +74,8 @@ public final class BackendRequestChannel implements AutoCloseable {
             flush();
         }
         if (unsentFrom == 0) {
-            // No byte was sent. This request is dropped, because a later one will be more recent.
+            // No byte was sent, so the message can be dropped. The device sends a request again when it needs the
+            // address again.
             unsentFrom = MESSAGE_BYTES;
         }
         sending.set(false);

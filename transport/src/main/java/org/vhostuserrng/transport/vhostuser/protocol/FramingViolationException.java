@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
-/** A violation after which the stream cannot be parsed any further. It always ends the session. */
+/** Thrown if the front-end's stream cannot be parsed any further. Always ends the session. */
 public final class FramingViolationException extends ProtocolViolationException {
     private static final long serialVersionUID = 1L;
 

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 import java.util.List;
 
 /**
- * A decoded request of a front-end, one record per request, with the document's names. Sizes and numbers of descriptors
- * are validated; indices, addresses and feature bits are not.
+ * A decoded request of a front-end. There is one record per request, with the names of the vhost-user document. The
+ * size of the payload and the number of descriptors are validated; indices, addresses and feature bits are not.
  */
 public sealed interface FrontendRequest {
 
@@ -22,28 +22,28 @@ public sealed interface FrontendRequest {
 
     record ResetOwner() implements FrontendRequest {}
 
-    /** The message has one descriptor per region, in the same order. */
+    /** Sets the memory table. The message has one descriptor per region, in the same order. */
     record SetMemTable(List<MemoryRegion> regions) implements FrontendRequest {}
 
-    /** The message has the descriptor of the log. */
+    /** Sets the dirty log. The message has the descriptor of the log's memory. */
     record SetLogBase(long size, long mmapOffset) implements FrontendRequest {}
 
-    /** The message has the descriptor that is signalled after a logged write. */
+    /** Sets the descriptor to signal after each logged write. The message has this descriptor. */
     record SetLogFd() implements FrontendRequest {}
 
     record SetVringNum(int index, int num) implements FrontendRequest {}
 
-    /** The message has the stream for back-end requests. */
+    /** Sets the channel for back-end requests. The message has the descriptor of the stream. */
     record SetBackendReqFd() implements FrontendRequest {}
 
     /**
      * Adds or removes an IOTLB entry.
      *
      * @param iova first I/O virtual address
-     * @param size in bytes, unsigned
+     * @param size the size of the range in bytes, unsigned
      * @param userAddress the front-end's address of the mapped memory
-     * @param permissions of the device: 1 to read, 2 to write
-     * @param type VHOST_IOTLB_UPDATE or VHOST_IOTLB_INVALIDATE; other values are invalid
+     * @param permissions of the device: 1 to read, 2 to write, 3 for both
+     * @param type VHOST_IOTLB_UPDATE or VHOST_IOTLB_INVALIDATE; not validated
      */
     record IotlbMsg(long iova, long size, UserAddress userAddress, int permissions, int type)
             implements FrontendRequest {}
@@ -51,10 +51,11 @@ public sealed interface FrontendRequest {
     /**
      * Sets the addresses of a vring.
      *
-     * @param descriptor a user address, or an I/O virtual address with VIRTIO_F_ACCESS_PLATFORM
-     * @param used like {@code descriptor}
-     * @param available like {@code descriptor}
-     * @param log the guest-physical address of the used ring, under which writes to it are logged
+     * @param descriptor address of the descriptor area: a user address, or an I/O virtual address with
+     *     VIRTIO_F_ACCESS_PLATFORM
+     * @param used address of the device area, like {@code descriptor}
+     * @param available address of the driver area, like {@code descriptor}
+     * @param log the guest-physical address of the used ring, with which writes to the ring are logged
      */
     record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available, long log)
             implements FrontendRequest {}
@@ -63,7 +64,7 @@ public sealed interface FrontendRequest {
 
     record GetVringBase(int index) implements FrontendRequest {}
 
-    /** Without a descriptor, the back-end polls the ring. */
+    /** Sets the kick descriptor. The back-end polls the ring if the message has no descriptor. */
     record SetVringKick(int index, boolean hasFd) implements FrontendRequest {}
 
     record SetVringCall(int index, boolean hasFd) implements FrontendRequest {}
@@ -74,17 +75,17 @@ public sealed interface FrontendRequest {
 
     record GetInflightFd(Inflight wanted) implements FrontendRequest {}
 
-    /** The message has the descriptor of the inflight buffer. */
+    /** Sets the inflight buffer. The message has the descriptor of its memory. */
     record SetInflightFd(Inflight inflight) implements FrontendRequest {}
 
     record ResetDevice() implements FrontendRequest {}
 
     record GetMaxMemSlots() implements FrontendRequest {}
 
-    /** The message has the descriptor of the region. */
+    /** Adds a memory region. The message has the descriptor of its file. */
     record AddMemReg(MemoryRegion region) implements FrontendRequest {}
 
-    /** Identifies a region by its guest address, user address and size. */
+    /** Removes the memory region with the same guest address, user address and size. */
     record RemMemReg(MemoryRegion region) implements FrontendRequest {}
 
     /** Sets the device status field (VIRTIO 1.3 §2.1). */
@@ -93,10 +94,10 @@ public sealed interface FrontendRequest {
     record GetStatus() implements FrontendRequest {}
 
     /**
-     * The message has the pipe of the transfer.
+     * Begins a device state transfer. The message has the descriptor of the pipe.
      *
-     * @param direction 0 to save, 1 to load
-     * @param phase 0 is the only phase: the device is suspended
+     * @param direction 0 to save the state, 1 to load it
+     * @param phase the migration phase; vhost-user only defines 0: all vrings are stopped
      */
     record SetDeviceStateFd(int direction, int phase) implements FrontendRequest {}
 
@@ -107,24 +108,27 @@ public sealed interface FrontendRequest {
     /** A request that this back-end does not support. */
     record Unknown(int id) implements FrontendRequest {}
 
-    /** An address in the front-end's address space; unsigned. */
+    /** An address in the front-end's address space ("user address"), unsigned. */
     record UserAddress(long value) {}
 
     /**
      * A region of guest memory.
      *
      * @param guestAddress guest-physical address of the first byte
-     * @param size in bytes
+     * @param size the size of the region in bytes
      * @param userAddress the front-end's address of the first byte
      * @param mmapOffset offset of the region in its file
      */
     record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {
-        /** Whether all fields are equal. The JVM would generate equals() at its first call, which takes 10 ms. */
+        /**
+         * Returns whether all fields are equal. Replaces {@code equals} of the record, whose code the JVM generates at
+         * its first call, which takes 10 ms.
+         */
         public boolean isSameAs(MemoryRegion other) {
             return isIdentifiedBy(other) && mmapOffset == other.mmapOffset;
         }
 
-        /** vhost-user, REM_MEM_REG: a region is identified by its guest address, its user address and its size. */
+        /** vhost-user, REM_MEM_REG: returns whether the guest address, the user address and the size are equal. */
         public boolean isIdentifiedBy(MemoryRegion other) {
             return guestAddress == other.guestAddress
                     && userAddress.value() == other.userAddress.value()
@@ -137,9 +141,9 @@ public sealed interface FrontendRequest {
      *
      * @param mmapSize size of the buffer in bytes
      * @param mmapOffset offset of the buffer in its file
-     * @param numQueues unsigned 16-bit value
-     * @param queueSize unsigned 16-bit value
-     * @param bytes size of the description in the message, with or without the padding of the C struct
+     * @param numQueues number of virtqueues, an unsigned 16-bit value
+     * @param queueSize maximum Queue Size of the virtqueues, an unsigned 16-bit value
+     * @param bytes size of the description in the message: 20, or 24 with the padding of the C struct
      */
     record Inflight(long mmapSize, long mmapOffset, int numQueues, int queueSize, int bytes) {}
 }

@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 
-/** Decodes the payload of a front-end's message. Stateless; any thread. */
+/** Decodes the payloads of a front-end's messages. Stateless. Any thread. */
 public final class FrontendRequestDecoder {
     private static final int NO_FDS = 0;
     private static final int REGION_BYTES = 32;
@@ -19,10 +19,10 @@ public final class FrontendRequestDecoder {
     /**
      * Decodes one message.
      *
-     * @param id the request
-     * @param payload the payload, exactly as long as the header says
+     * @param id the number of the request, such as VHOST_USER_GET_FEATURES
+     * @param payload the payload, whose size is that in the header
      * @param fds the number of descriptors of the message
-     * @throws ProtocolViolationException if the size, the number of descriptors or a flag violates the document
+     * @throws ProtocolViolationException if the size, the number of descriptors or a flag is invalid
      */
     public static FrontendRequest decode(int id, MemorySegment payload, int fds) throws ProtocolViolationException {
         return switch (id) {
@@ -98,7 +98,8 @@ public final class FrontendRequestDecoder {
                 yield new FrontendRequest.AddMemReg(region(payload, REGIONS_OFFSET));
             }
             case VhostUserConstants.VHOST_USER_REM_MEM_REG -> {
-                // The document specifies no descriptor here, but some front-ends send one, which is accepted.
+                // vhost-user specifies no descriptor for this request. One is accepted, because some front-ends send
+                // it.
                 expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, Math.clamp(fds, 0, 1));
                 yield new FrontendRequest.RemMemReg(region(payload, REGIONS_OFFSET));
             }
@@ -128,8 +129,8 @@ public final class FrontendRequestDecoder {
                     + " regions, expected 1 to " + VhostUserConstants.MAX_REGIONS
                     + (count == 0 ? "; is the memory of the guest shared (QEMU: share=on)?" : ""));
         }
-        // Some front-ends send an array of a fixed size, of which "num regions" elements are valid. The rest is
-        // ignored.
+        // Some front-ends send an array of fixed size, of which only the first "num regions" elements are valid. The
+        // rest is ignored.
         int size = REGIONS_OFFSET + count * REGION_BYTES;
         if (payload.byteSize() < size) {
             throw new ProtocolViolationException(
@@ -162,7 +163,7 @@ public final class FrontendRequestDecoder {
     private static Inflight inflight(MemorySegment payload, int fds, int expectedFds)
             throws ProtocolViolationException {
         int bytes = (int) payload.byteSize();
-        // The document specifies 20 bytes. Front-ends send the C struct, which is padded to 24.
+        // vhost-user specifies 20 bytes, but front-ends send the C struct, which is padded to 24 bytes.
         if (bytes != VhostUserConstants.INFLIGHT_BYTES) {
             expectSize(payload, VhostUserConstants.INFLIGHT_STRUCT_BYTES);
         }
@@ -170,7 +171,7 @@ public final class FrontendRequestDecoder {
         return new Inflight(u64(payload, 0), u64(payload, 8), u16(payload, 16), u16(payload, 18), bytes);
     }
 
-    /** Validates SET_VRING_KICK, CALL or ERR. Returns whether the message has a descriptor. */
+    /** Validates the payload of SET_VRING_KICK, CALL or ERR. Returns whether the message has a descriptor. */
     private static boolean vringFd(MemorySegment payload, int fds) throws ProtocolViolationException {
         expectSize(payload, 8);
         boolean hasFd = (u64(payload, 0) & VhostUserConstants.VRING_NOFD_MASK) == 0;

@@ -9,33 +9,34 @@ import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 
 /**
- * The message framing of a session that outlives this process. If the process ends at any instant, the next one finds
- * each message either unserved in the socket or served in the journal, and each reply either unsent or sent:
+ * The message framing of a session that outlives this process. If the process ends at any instant, the next process
+ * finds each message either unserved in the socket or served in the journal, and each reply either unsent or sent:
  *
  * <ol>
- *   <li>{@link #receive} peeks the message and keeps its descriptors; the message stays in the socket.
- *   <li>The session serves it. A reply is staged, not sent.
+ *   <li>{@link #receive} peeks the message and stores its descriptors. The message stays in the socket.
+ *   <li>The session serves the message. Its reply is staged, but not sent.
  *   <li>{@link #commit} marks the message in the socket, commits the new state to the journal, receives the message,
  *       and sends the reply.
  * </ol>
  *
- * <p>The mark is the socket's peek offset, which the kernel keeps and lowers with each byte received. The file position
- * of the journal tells how much of the reply was sent. A message that arrives in several pieces, or in one piece with
- * the next one, is received at once; a process that ends while it serves such a message loses it.
+ * <p>The mark is the socket's peek offset, which the kernel stores and reduces with each received byte. The file
+ * position of the journal shows how many bytes of the reply were sent. A message that the front-end sent with several
+ * calls, or with one call together with the next message, is received before it is served. If the process ends while it
+ * serves such a message, the message is lost.
  */
 public final class JournaledMessageChannel extends VhostUserMessageChannel {
     private static final int NO_OFFSET = -1;
-    /** Marks of successive commits lie in different ranges; each is longer than any message. */
+    /** The marks of successive commits are in different ranges. The size of a range is larger than any message. */
     private static final int MARK_RANGE = 1 << 20;
 
     private final StoredSession stored;
     private final SessionJournal journal;
-    /** The message is still in the socket. */
+    /** Whether the message is still in the socket. */
     private boolean peeked;
-    /** A reply waits for {@link #commit}. */
+    /** Whether a reply waits for {@link #commit}. */
     private boolean staged;
 
-    /** Creates a channel on a connected socket, and takes ownership of it. */
+    /** Creates a channel on a connected socket. Takes ownership of the socket. */
     public JournaledMessageChannel(UnixStreamSocket stream, StoredSession stored) {
         super(stream);
         this.stored = stored;
@@ -43,13 +44,13 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
     }
 
     /**
-     * Completes the commit of a predecessor of this process: receives the rest of its last message, and sends the rest
-     * of its last reply.
+     * Completes the last commit of the previous process: receives the rest of its last message, and sends the rest of
+     * its last reply.
      *
-     * @param messageBytes length of the message
-     * @param replyBytes length of the reply
-     * @param replyFd descriptor that the reply carries; null for none
-     * @param lastId the largest ID given to a descriptor
+     * @param messageBytes length of the message in bytes
+     * @param replyBytes length of the reply in bytes
+     * @param replyFd the descriptor to send with the reply; null for none
+     * @param lastId the largest ID of a descriptor so far
      */
     public void restore(int messageBytes, int replyBytes, OwnedFd replyFd, long lastId)
             throws ErrnoException, FramingViolationException {
@@ -73,8 +74,9 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
     }
 
     /**
-     * Whether the front-end has received a reply with a descriptor, or will. sendfile(2) cannot send it, so the file
-     * position does not tell. A front-end sends its next message after the reply.
+     * Returns whether the reply was sent, for a reply with a descriptor. sendfile(2) cannot send a descriptor, so the
+     * file position does not show it. The reply was sent if the socket contains bytes for the front-end, or a next
+     * message from it, because a front-end waits for the reply before it sends another message.
      */
     private boolean wasReceived() {
         return stream.hasUnreceived() || stream.peekBytes(message.asSlice(0, 1)) > 0;
@@ -102,7 +104,8 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         peeked = false;
         int header = stream.peekBytes(message.asSlice(0, VhostUserConstants.HEADER_BYTES));
         if (header == UnixStreamSocket.WOULD_BLOCK) {
-            // Receiving would take a message that arrives meanwhile, and lose it if the process ends.
+            // Does not try to receive: a message that arrives meanwhile would be taken from the socket, and be lost if
+            // the process ends.
             return Received.INCOMPLETE;
         }
         if (header < VhostUserConstants.HEADER_BYTES) {
@@ -127,7 +130,10 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         }
     }
 
-    /** Peeks a message. Returns false unless it arrived whole, and separate from the next one. */
+    /**
+     * Peeks a message. Returns false if it has not arrived completely, or if one call sent it together with the next
+     * message.
+     */
     private boolean peekMessage(int length) throws FramingViolationException {
         if (length < VhostUserConstants.HEADER_BYTES || length > message.byteSize()) {
             return false;
@@ -142,17 +148,22 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         return true;
     }
 
-    /** Length of the message that {@link #receive} returned, unless it was received from the socket already. */
+    /**
+     * The length in bytes of the message that {@link #receive} has peeked; 0 if the message was received from the
+     * socket.
+     */
     public int peekedBytes() {
         return peeked ? received : 0;
     }
 
-    /** Length of the reply that {@link #commit} will send; 0 for none. */
+    /** The length in bytes of the reply that {@link #commit} will send; 0 for no reply. */
     public int stagedBytes() {
         return staged ? unsentTo : 0;
     }
 
-    /** Keeps the descriptor of the staged reply, and returns its ID; {@link SessionJournal#NO_FD} for none. */
+    /**
+     * Stores the descriptor of the staged reply. Returns its ID, or {@link SessionJournal#NO_FD} if the reply has none.
+     */
     public long keepReplyFd() throws FramingViolationException {
         if (!staged || unsentFd == null) {
             return SessionJournal.NO_FD;
@@ -163,16 +174,16 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         return lastFdId;
     }
 
-    /** The largest ID given to a descriptor. */
+    /** The largest ID of a descriptor so far. */
     public long lastFdId() {
         return lastFdId;
     }
 
     /**
-     * Commits the state after the message was served, receives the message, and sends the reply.
+     * Commits the state after a message was served, receives the message, and sends the reply.
      *
      * @param state the new state
-     * @param isUsed tests whether the state uses the descriptor of an ID
+     * @param isUsed returns whether the state uses the descriptor with an ID
      */
     public void commit(byte[] state, LongPredicate isUsed) throws FramingViolationException {
         try {
@@ -186,7 +197,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         }
     }
 
-    /** Marks the message and stages its reply. Without a commit, neither has an effect on the next process. */
+    /** Marks the message and stages its reply. Neither affects the next process unless the state is committed. */
     void prepareCommit() throws ErrnoException {
         stream.setPeekOffset(mark(journal.sequence() + 1) + peekedBytes());
         if (staged) {
@@ -194,7 +205,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         }
     }
 
-    /** Receives the committed message, and permits to send its reply. */
+    /** Receives the committed message. Its reply may be sent afterwards. */
     void receiveCommitted() throws ErrnoException, FramingViolationException {
         discard(peekedBytes());
         stream.setPeekOffset(NO_OFFSET);

@@ -1,8 +1,9 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 /**
- * The front-end violated the protocol. The message states the expected and the received value. The request is refused
- * with a non-zero acknowledgement if the front-end requested one; otherwise the session ends. Control path only.
+ * Thrown if the front-end violates the protocol. The message states the expected and the received value. The request is
+ * refused with a non-zero acknowledgement if the front-end requested one; otherwise the session ends. Never thrown on
+ * the data path.
  */
 public class ProtocolViolationException extends Exception {
     private static final long serialVersionUID = 1L;

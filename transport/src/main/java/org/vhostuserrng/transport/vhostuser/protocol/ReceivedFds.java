@@ -5,8 +5,8 @@ import java.util.List;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The descriptors of one message. {@link #close} closes the descriptors that were not {@link #take taken}. Confined to
- * the thread that owns it.
+ * The descriptors of one message. {@link #close} closes those that were not {@link #take taken}. Confined to the thread
+ * that owns the object.
  */
 public final class ReceivedFds implements AutoCloseable {
     private final List<OwnedFd> fds = new ArrayList<>();
@@ -15,7 +15,7 @@ public final class ReceivedFds implements AutoCloseable {
         return fds.size();
     }
 
-    /** A descriptor that this object still owns. */
+    /** Returns a descriptor. This object remains the owner. */
     public OwnedFd get(int index) {
         return fds.get(index);
     }

@@ -1,19 +1,25 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
-/** The rule by which a back-end answers a request (vhost-user, "Communication" and VHOST_USER_PROTOCOL_F_REPLY_ACK). */
+/**
+ * The rule by which the back-end replies to a request (vhost-user, "Communication" and
+ * VHOST_USER_PROTOCOL_F_REPLY_ACK).
+ */
 public enum ReplyRule {
-    /** Acknowledged if the front-end sets need_reply. */
+    /** The request is acknowledged if the front-end sets need_reply. */
     ACK_IF_REQUESTED,
-    /** Always acknowledged, with or without need_reply. */
+    /** The request is always acknowledged, with or without need_reply. */
     ACK_ALWAYS,
     /**
-     * Has its own reply. The front-end would mistake a refusal for that reply, so an error ends the session instead.
+     * The request has its own reply. An error ends the session, because the front-end would mistake a non-zero
+     * acknowledgement for that reply.
      */
     REPLY,
-    /** Has its own reply. A refusal is a non-zero acknowledgement if the front-end sets need_reply. */
+    /**
+     * The request has its own reply. It is refused with a non-zero acknowledgement if the front-end sets need_reply.
+     */
     REPLY_OR_NACK;
 
-    /** The rule of a request. Unknown requests are acknowledged if requested. */
+    /** Returns the rule of a request. An unknown request is acknowledged if the front-end sets need_reply. */
     public static ReplyRule of(int id) {
         return switch (id) {
             case VhostUserConstants.VHOST_USER_GET_FEATURES,
@@ -32,7 +38,7 @@ public enum ReplyRule {
         };
     }
 
-    /** Whether the request has a reply other than an acknowledgement. */
+    /** Returns whether the request has a reply of its own, other than an acknowledgement. */
     public boolean hasReply() {
         return this == REPLY || this == REPLY_OR_NACK;
     }

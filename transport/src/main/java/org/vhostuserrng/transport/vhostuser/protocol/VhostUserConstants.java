@@ -1,8 +1,8 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 /**
- * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), with the document's
- * names. Requests and feature bits that this back-end does not support are not listed.
+ * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), with the names of the
+ * document. Does not contain requests and feature bits that this back-end does not support.
  */
 public final class VhostUserConstants {
     // Header
@@ -10,7 +10,7 @@ public final class VhostUserConstants {
     public static final int VERSION_MASK = 0x3;
     public static final int REPLY_FLAG = 0x4;
     public static final int NEED_REPLY_FLAG = 0x8;
-    /** u32 request, u32 flags, u32 size; native byte order. */
+    /** The size of the header: u32 request, u32 flags, u32 size, in native byte order. */
     public static final int HEADER_BYTES = 12;
 
     // Front-end message types
@@ -49,7 +49,7 @@ public final class VhostUserConstants {
     // Back-end message types
     public static final int VHOST_USER_BACKEND_IOTLB_MSG = 1;
 
-    // struct vhost_iotlb_msg { u64 iova; u64 size; u64 uaddr; u8 perm; u8 type; }, padded to a multiple of 8
+    // struct vhost_iotlb_msg { u64 iova; u64 size; u64 uaddr; u8 perm; u8 type; }, padded to a multiple of 8 bytes.
     public static final int IOTLB_MSG_BYTES = 32;
     public static final int VHOST_ACCESS_RW = 3;
     public static final int VHOST_IOTLB_MISS = 1;
@@ -71,16 +71,16 @@ public final class VhostUserConstants {
     public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
     public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN = 23;
 
-    /** Feature bit: log writes to buffers. */
+    /** Feature bit: the back-end logs its writes to buffers. */
     public static final int VHOST_F_LOG_ALL = 26;
 
-    /** Flag bit of SET_VRING_ADDR: log writes to the used ring. */
+    /** Flag bit of SET_VRING_ADDR: the back-end logs its writes to the used ring. */
     public static final int VHOST_VRING_F_LOG = 0;
 
-    /** Feature bit: protocol features can be negotiated. */
+    /** Feature bit: front-end and back-end can negotiate protocol features. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
 
-    /** Maximum number of regions in SET_MEM_TABLE. The document says 8, but some front-ends send up to 32. */
+    /** Maximum number of regions in SET_MEM_TABLE. The document permits 8, but some front-ends send up to 32. */
     public static final int MAX_REGIONS = 32;
 
     /** Maximum number of regions with CONFIGURE_MEM_SLOTS: QEMU's own limit for hot-plugged memory. */
@@ -89,26 +89,34 @@ public final class VhostUserConstants {
     /** Maximum number of descriptors in one message. */
     static final int MAX_FDS = MAX_REGIONS;
 
-    /** Payload of SET_VRING_KICK, CALL and ERR: the vring's index, and a bit for "no descriptor". */
+    /** Masks of the u64 in SET_VRING_KICK, CALL and ERR: the index of the vring, and the bit for "no descriptor". */
     public static final int VRING_IDX_MASK = 0xff;
 
     public static final int VRING_NOFD_MASK = 0x100;
 
-    /** Reply to SET_DEVICE_STATE_FD: bit for "no descriptor"; the lower bits are non-zero on failure. */
+    /**
+     * Mask of the bit for "no descriptor" in the reply to SET_DEVICE_STATE_FD. Its lower bits are non-zero on failure.
+     */
     public static final int DEVICE_STATE_NOFD_MASK = 0x100;
 
-    /** The inflight description: u64 mmap size, u64 mmap offset, u16 num queues, u16 queue size. */
+    /** The size of the inflight description: u64 mmap size, u64 mmap offset, u16 num queues, u16 queue size. */
     public static final int INFLIGHT_BYTES = 20;
 
-    /** The inflight description as a C struct, which front-ends send and expect: padded to 8 bytes. */
+    /**
+     * The size of the inflight description as a C struct, padded to a multiple of 8 bytes. Front-ends send and expect
+     * this one.
+     */
     public static final int INFLIGHT_STRUCT_BYTES = 24;
 
-    /** The largest payload: SET_MEM_TABLE with all regions (u32 count, u32 padding, 32 bytes each). */
+    /**
+     * The size of the largest payload: SET_MEM_TABLE with {@link #MAX_REGIONS} regions (u32 count, u32 padding, 32
+     * bytes each).
+     */
     public static final int MAX_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
 
     private VhostUserConstants() {}
 
-    /** The mask of a feature bit. */
+    /** Returns the mask of a feature bit. */
     public static long mask(int bit) {
         return 1L << bit;
     }

@@ -9,15 +9,19 @@ import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /**
- * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent, nothing is
- * read, so that a front-end that does not read costs no memory. Confined to the loop's thread.
+ * The message framing on a front-end's socket. Buffers one message and one reply. The session does not receive while a
+ * reply is unsent, so that a front-end that does not read its replies uses no further memory. Confined to the loop's
+ * thread.
  */
 public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseable permits JournaledMessageChannel {
     /** The result of {@link #receive}. */
     public enum Received {
-        /** A message is complete. {@link #id}, {@link #payload} and {@link #fds} return it until {@link #done}. */
+        /**
+         * A message has arrived completely. {@link #id}, {@link #payload} and {@link #fds} return its parts until
+         * {@link #done}.
+         */
         MESSAGE,
-        /** No message is complete yet. */
+        /** No message has arrived completely yet. */
         INCOMPLETE,
         /** The front-end has closed the connection. */
         CLOSED
@@ -34,16 +38,16 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
             arena.allocate(VhostUserConstants.HEADER_BYTES + VhostUserConstants.MAX_PAYLOAD_BYTES, 8);
     final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
     final ReceivedFds fds = new ReceivedFds();
-    /** The largest ID given to a descriptor of a message. */
+    /** The largest ID of a descriptor so far. */
     long lastFdId;
 
     int received;
     int unsentFrom = REPLY_BYTES;
     int unsentTo = REPLY_BYTES;
-    /** Sent with the first byte of the reply; null for none. */
+    /** The descriptor to send with the first byte of the reply; null for none. */
     OwnedFd unsentFd;
 
-    /** Creates a channel on a connected socket, and takes ownership of it. */
+    /** Creates a channel on a connected socket. Takes ownership of the socket. */
     public VhostUserMessageChannel(UnixStreamSocket stream) {
         this.stream = stream;
     }
@@ -69,7 +73,7 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
     }
 
     /**
-     * Accounts for received bytes and descriptors.
+     * Adds received bytes and descriptors to the message. Checks the header when it is complete.
      *
      * @param bytes a result of {@link UnixStreamSocket#receive} other than 0 and WOULD_BLOCK
      */
@@ -115,12 +119,12 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         }
     }
 
-    /** The request. */
+    /** The number of the request. */
     public int id() {
         return message.get(ValueLayout.JAVA_INT, ID);
     }
 
-    /** Whether the front-end sets need_reply. */
+    /** Returns whether the front-end sets need_reply in the message. */
     public boolean needsReply() {
         return (flags() & VhostUserConstants.NEED_REPLY_FLAG) != 0;
     }
@@ -133,7 +137,7 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         return fds;
     }
 
-    /** Discards the message and closes its descriptors that were not taken. */
+    /** Discards the message, and closes those of its descriptors that were not taken. */
     public void done() {
         fds.close();
         received = 0;
@@ -166,12 +170,12 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         flush();
     }
 
-    /** Whether a part of a reply is unsent. */
+    /** Returns whether a part of a reply is unsent. */
     public boolean hasUnsent() {
         return unsentFrom < unsentTo;
     }
 
-    /** Sends as much of the unsent reply as the socket accepts. */
+    /** Sends as much of the unsent reply as the socket has room for. */
     public void flush() throws FramingViolationException {
         while (hasUnsent()) {
             MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
@@ -187,17 +191,20 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         }
     }
 
-    /** The amount of replies that the front-end has not received: {@link UnixStreamSocket#unreceived}. */
+    /**
+     * The size of the kernel memory for replies that the front-end has not received:
+     * {@link UnixStreamSocket#unreceived}.
+     */
     public int unreceived() {
         return stream.unreceived();
     }
 
-    /** Whether the front-end has closed its end. Messages that it sent before may still be unread. */
+    /** Returns whether the front-end has closed its end. Messages that it sent before may still be unread. */
     public boolean isPeerGone() {
         return stream.isPeerGone();
     }
 
-    /** The socket, for registration with the event loop. */
+    /** The socket, to watch with the event loop. This object remains the owner. */
     public OwnedFd fd() {
         return stream.fd();
     }
@@ -231,7 +238,7 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         return message.get(ValueLayout.JAVA_INT, FLAGS);
     }
 
-    /** Length of the message, according to its header. */
+    /** The length of the message in bytes, according to its header. */
     final int messageBytes() {
         return VhostUserConstants.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
     }

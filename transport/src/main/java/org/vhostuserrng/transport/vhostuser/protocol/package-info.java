@@ -1,6 +1,6 @@
 /**
- * The vhost-user protocol as types: constants, one record per request, the decoder, the framing on a socket.
- * Independent of the meaning of requests.
+ * The vhost-user protocol: constants, one record per request, the decoder, and the message framing on a socket. The
+ * package is independent of the meaning of requests.
  *
  * <p>Supported parts of the document, and the reasons for the others:
  *
@@ -45,13 +45,14 @@
  *       either</td></tr>
  * </table>
  *
- * <p>SET_MEM_TABLE is the only request whose payload may be longer than its contents, because it is an array; User Mode
- * Linux sends room for two regions. All other payloads have a fixed size, so another size is another message.
+ * <p>SET_MEM_TABLE is the only request whose payload may be longer than its contents, because it contains an array:
+ * User Mode Linux always sends room for two regions. All other payloads have a fixed size, and any other size is a
+ * violation.
  *
  * <p>An invalid request is refused with a non-zero acknowledgement if the front-end requested one. It ends the session
- * if not, or if the front-end would take the refusal for a reply. A header with another version, the reply bit or a
- * payload beyond the largest request always ends the session, and so do more than 32 descriptors. Reserved flags are
- * ignored.
+ * otherwise, or if the front-end would mistake the refusal for a reply. A header with another version, with the reply
+ * bit, or with a size above that of the largest request always ends the session, and so do more than 32 descriptors.
+ * Reserved flags are ignored.
  *
  * <table>
  *   <caption>Back-end requests</caption>

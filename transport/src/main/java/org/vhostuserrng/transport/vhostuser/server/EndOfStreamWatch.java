@@ -22,9 +22,9 @@ final class EndOfStreamWatch extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Starts to watch a stream. Takes ownership of it.
+     * Starts to watch a stream. Takes ownership of the stream.
      *
-     * @throws ErrnoException if its kind cannot be watched, such as a file
+     * @throws ErrnoException if epoll does not support the type of the stream, such as a regular file
      */
     static EndOfStreamWatch start(EventScheduler loop, InheritedStream stream, Runnable atEnd) throws ErrnoException {
         EndOfStreamWatch watch = new EndOfStreamWatch(loop, stream, atEnd);

@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.vhostuser.server;
 
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
-/** The session of an inherited connection, which is not stored. Confined to the loop's thread. */
+/** The session on an inherited connection, which does not outlive this process. Confined to the loop's thread. */
 record InheritedConnection(VhostUserSession session) implements VhostUserEndpoint {
     @Override
     public String frontend() {

@@ -10,21 +10,25 @@ import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 
 /**
- * Looks every {@link #INTERVAL_NANOS} whether the paths of the listening sockets still name them. A socket whose file
- * was removed, renamed or replaced is unreachable; the watch listens on its path again, and the session of its guest
- * goes on. A file of another process that listens is left alone, and the watch retries. Confined to the loop's thread.
+ * Checks every {@link #INTERVAL_NANOS} whether the paths of the listening sockets still name these sockets. A socket is
+ * unreachable if its file was removed, renamed or replaced: this class then listens on the path again, and the session
+ * of the guest continues. If another process listens on the path, this class leaves its file alone and retries.
+ * Confined to the loop's thread.
  *
- * <p>inotify(7) would need read permission for the directory, and misses a renamed parent directory.
+ * <p>inotify(7) is not used: it needs read permission for the directory, and does not report that a parent directory
+ * was renamed.
  */
 final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(3);
-    /** Bounds the time that one check takes. */
+    /** Maximum number of files per call of {@link #handle}, which limits the time that the other guests wait. */
     static final int MAX_FILES_PER_CHECK = 64;
 
     private static final class WatchedSocket {
         private final VhostUserListener listener;
         private final RateLimitedGuestLog log;
-        /** The last failure to listen again; null if there was none since the socket was last reachable. */
+        /**
+         * The last failure to listen on the path again; null if the socket is reachable, or if no attempt has failed.
+         */
         private String failure;
 
         WatchedSocket(VhostUserListener listener, RateLimitedGuestLog log) {
@@ -41,7 +45,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
         this.loop = loop;
     }
 
-    /** Starts to watch the file of a listener's socket. */
+    /** Starts to check the path of a listener's socket. */
     void add(VhostUserListener listener, RateLimitedGuestLog log) {
         sockets.add(new WatchedSocket(listener, log));
         if (sockets.size() == 1) {
@@ -49,7 +53,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Ends the watch of a listener's socket. */
+    /** Ends the checks of a listener's socket. */
     void remove(VhostUserListener listener) {
         sockets.removeIf(watched -> watched.listener == listener);
         next = 0;

@@ -21,7 +21,7 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
     private final GuestContext guest;
     private final Path path;
     private VhostUserSession session;
-    /** The session of a predecessor of this process whose files are being prepared; null for none. */
+    /** The session of a previous process whose files are being prepared; null if there is none. */
     private RestorableSession restoring;
 
     private boolean failureLogged;
@@ -33,7 +33,7 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
         this.path = path;
     }
 
-    /** Starts to connect to {@code path}. */
+    /** Starts to connect to {@code path}, until it succeeds. */
     static VhostUserConnector start(GuestContext guest, Path path) {
         VhostUserConnector connector = new VhostUserConnector(guest, path);
         guest.loop().reschedule(connector);
@@ -41,9 +41,9 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
     }
 
     /**
-     * Continues the session of a predecessor of this process.
+     * Starts to continue the session of a previous process.
      *
-     * @throws IOException if it cannot be continued; this object then connects anew
+     * @throws IOException if the session cannot be continued; this object then opens a new connection
      */
     void restore(RestorableSession stored) throws IOException {
         stored.beginAttempt();

@@ -5,15 +5,21 @@ package org.vhostuserrng.transport.vhostuser.server;
  * loop's thread.
  */
 public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserConnector, InheritedConnection {
-    /** Describes the connected front-end's process; null if none is connected. */
+    /** Describes the process of the connected front-end; null if no front-end is connected. */
     String frontend();
 
-    /** Lets the started vrings look for requests, because the device can serve more than before. */
+    /**
+     * Drains the started vrings again. Must be called when the device can serve requests that it could not serve
+     * before.
+     */
     void dispatchVrings();
 
-    /** Ends the session, also in the service manager's store, and the use of the socket. */
+    /** Removes the guest: ends its session, also in the service manager's store, and closes its socket. */
     void remove();
 
-    /** Ends the use of the socket. A session in the service manager's store is left to the next process. */
+    /**
+     * Closes the socket. A session in the service manager's store remains there for the next process; any other one
+     * ends.
+     */
     void close();
 }

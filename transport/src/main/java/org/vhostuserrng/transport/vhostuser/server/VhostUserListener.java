@@ -24,22 +24,22 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * loop's thread.
  */
 final class VhostUserListener extends EventHandler implements VhostUserEndpoint {
-    /** Delay after the kernel has refused a resource, such as a descriptor or memory. */
+    /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
     private final EventScheduler loop;
     private final GuestContext guest;
     private UnixListeningSocket socket;
-    /** Separate from the guest's log and closer, so that refused front-ends cannot affect the guest. */
+    /** Logs refused front-ends. Separate from the guest's log, so that refused front-ends cannot use up its limit. */
     private final RateLimitedGuestLog refusalLog;
 
     private final PeerFileExecutor refusedCloser;
     private final ListenerAccess access;
     private final SessionOpener opener;
     private GuestSession session;
-    /** The session of a predecessor of this process whose files are being prepared; null for none. */
+    /** The session of a previous process whose files are being prepared; null if there is none. */
     private RestorableSession restoring;
-    /** Name of a stored session that this process could not continue; null for none. */
+    /** Name of a stored session that this process has not continued (yet); null if there is none. */
     private String unservedSession;
 
     private boolean watched;
@@ -84,7 +84,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     protected void handle(long now, boolean ready) {
         try {
             if (closed) {
-                // Posted by the executor before the guest was removed.
+                // The executor has posted this handler before the guest was removed.
                 closeRestoring();
             } else if (restoring != null) {
                 finishRestore();
@@ -152,7 +152,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         return socket;
     }
 
-    /** Accepts front-ends on another socket from now on; a running session goes on. Takes ownership of the socket. */
+    /** Accepts front-ends on another socket from now on. A running session continues. Takes ownership of the socket. */
     void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
         boolean wasWatched = watched;
         unwatch();
@@ -164,9 +164,9 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     }
 
     /**
-     * Continues the session of a predecessor of this process. Accepts no front-end until that has succeeded or failed.
+     * Starts to continue the session of a previous process. Accepts no front-end until this has succeeded or failed.
      *
-     * @throws IOException if it cannot be continued; it stays in the store until another front-end connects
+     * @throws IOException if the session cannot be continued; it stays in the store until another front-end connects
      */
     void restore(RestorableSession stored) throws IOException {
         unservedSession = stored.name();
@@ -191,7 +191,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         }
     }
 
-    /** Whether too many descriptors of earlier front-ends are waiting to be closed. Logs when this becomes true. */
+    /** Returns whether too many descriptors of earlier front-ends wait to be closed. Logs when this becomes true. */
     private boolean isCloserFull() {
         boolean before = closerFull;
         closerFull = guest.peerFiles().isFull();
@@ -209,7 +209,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         }
     }
 
-    /** The next front-end; null if none is waiting, or if the next one may not connect. */
+    /** Accepts the next front-end. Returns null if none is waiting, or if it may not connect. */
     private UnixStreamSocket acceptAllowed() throws ErrnoException {
         if (access.allowsAll()) {
             return socket.accept(guest.peerFiles());
@@ -244,7 +244,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
 
     private void acceptWhileServing(long now) throws ErrnoException {
         if (session.isPeerGone()) {
-            // The session ends as soon as its last messages are served. Until then, the next front-end waits.
+            // The next front-end waits in the backlog until the last messages of this session are served, and it ends.
             unwatch();
         } else if (session.isSilent(now)) {
             replaceSilentSession();
@@ -286,7 +286,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         }
     }
 
-    /** Stops accepting. New front-ends wait in the backlog. */
+    /** Stops accepting front-ends, which then wait in the backlog. */
     private void unwatch() {
         if (watched) {
             watched = false;

@@ -42,13 +42,13 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 /**
  * A server with vhost-user back-ends and vfio-user servers on one event loop.
  *
- * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and
- * {@link #unparkVrings}.
+ * <p>Confined to the thread that opened it, which also calls {@link #run}, except for {@link #stop}, {@link #execute}
+ * and {@link #unparkVrings}.
  */
 public final class VhostUserServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
 
-    /** Connecting needs write permission. */
+    /** Only the owner may connect, which needs write permission. */
     private static final SocketFilePermissions CONTROL_SOCKET_PERMISSIONS =
             new SocketFilePermissions(0600, SocketFilePermissions.UNCHANGED);
 
@@ -63,18 +63,18 @@ public final class VhostUserServer implements AutoCloseable {
     private final SessionStore store;
 
     private final Map<String, StoredEndpoint> storedEndpoints = new HashMap<>();
-    /** Endpoints that still serve: all but the inherited connections that have ended. */
+    /** Number of endpoints without the inherited connections that have ended. */
     private int activeEndpoints;
 
     /** Null if there is no control socket. */
     private ControlListener control;
 
-    /** Whether guests are served, so that the loop's thread must not wait. */
+    /** Whether {@link #run} serves guests, so that the loop's thread must not block. */
     private boolean running;
 
     private volatile boolean stopping;
 
-    /** An endpoint that can continue a session of its guest. */
+    /** An endpoint that can continue a stored session of its guest. */
     private record StoredEndpoint(VhostUserEndpoint endpoint, SessionRestorer restorer) {}
 
     @FunctionalInterface
@@ -98,7 +98,8 @@ public final class VhostUserServer implements AutoCloseable {
     /**
      * Opens a server without guests.
      *
-     * @param fdStore keeps the sessions when this process ends; null for none; the caller keeps ownership
+     * @param fdStore stores the sessions, so that they outlive this process; null if they do not; the caller remains
+     *     the owner
      */
     public static VhostUserServer open(VhostUserOptions options, FdStoreClient fdStore) throws IOException {
         return new VhostUserServer(EventLoop.open(System::nanoTime), options, new PeerFileThreads(), fdStore);
@@ -107,7 +108,7 @@ public final class VhostUserServer implements AutoCloseable {
     /**
      * Like {@link #open(VhostUserOptions)}.
      *
-     * @param clock nanoseconds, like {@link System#nanoTime}
+     * @param clock returns the time in nanoseconds, like {@link System#nanoTime}
      */
     static VhostUserServer open(VhostUserOptions options, Executor peerFileThreads, LongSupplier clock)
             throws IOException {
@@ -115,8 +116,8 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Listens on {@code path} and serves one front-end at a time with {@code device}; refuses others meanwhile.
-     * {@link #close} removes the file.
+     * Listens on {@code path} and serves one front-end at a time with {@code device}. Refuses other front-ends
+     * meanwhile. {@link #close} removes the socket file.
      *
      * @throws IOException if the path is in use, is not a socket, or cannot be bound
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
@@ -167,8 +168,8 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Connects to a front-end that listens on {@code path}, serves it with {@code device}, and reconnects whenever the
-     * connection is lost. Retries until a front-end listens.
+     * Connects to a front-end that listens on {@code path}, and serves it with {@code device}. Retries until a
+     * front-end listens, and reconnects whenever the connection is lost.
      *
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
@@ -180,12 +181,12 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Serves front-ends with {@code device} on an inherited socket. On a listening socket, serves one front-end at a
-     * time. On a connected socket, serves this front-end. The server stops when its last endpoint, an inherited
-     * connection, has ended.
+     * Serves front-ends with {@code device} on an inherited socket: one front-end at a time on a listening socket, or
+     * the connected front-end on a connected socket. The server stops when all its endpoints were inherited connections
+     * and have ended.
      *
-     * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
-     * @throws IllegalArgumentException if the descriptor is not such a socket
+     * @param fd the number of the descriptor; this object takes ownership unless it throws IllegalArgumentException
+     * @throws IllegalArgumentException if the descriptor is not a listening or connected UNIX stream socket
      */
     public VhostUserEndpoint inherit(int fd, VirtioDevice device) throws IOException {
         return inherit(fd, ListenerAccess.BY_UMASK, device);
@@ -227,7 +228,7 @@ public final class VhostUserServer implements AutoCloseable {
                 loop, UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS), peerFileThreads, commands);
     }
 
-    /** Runs an action on the loop's thread. Any thread. Has no effect after {@link #close}. */
+    /** Runs an action on the loop's thread. May be called on any thread. Has no effect after {@link #close}. */
     public void execute(Runnable action) {
         PostedTask.post(loop, action);
     }
@@ -235,16 +236,16 @@ public final class VhostUserServer implements AutoCloseable {
     /**
      * Runs an action on the loop's thread at a fixed interval, until {@link #close}.
      *
-     * @param intervalNanos the interval, positive
+     * @param intervalNanos the interval in nanoseconds, positive
      */
     public void schedulePeriodically(long intervalNanos, Runnable action) {
         tasks.add(PeriodicTask.start(loop, intervalNanos, action));
     }
 
     /**
-     * Stops when another process has closed its end of a pipe or socket.
+     * Stops the server when all other processes have closed their end of a pipe or socket.
      *
-     * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
+     * @param fd the number of the descriptor; this object takes ownership unless it throws IllegalArgumentException
      * @throws IllegalArgumentException if the descriptor is not the read end of a pipe, nor a socket
      */
     public void stopAtEndOf(int fd) {
@@ -257,9 +258,9 @@ public final class VhostUserServer implements AutoCloseable {
         }
     }
 
-    /** Serves until {@link #stop}. */
+    /** Serves guests until {@link #stop}. */
     public void run() throws IOException {
-        // Without a short slice, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
+        // With the default time slice, a request can wait up to 3 ms while a compiler thread of the JVM uses the CPU.
         ThreadTimeSlice.shorten();
         running = true;
         while (!stopping) {
@@ -273,38 +274,43 @@ public final class VhostUserServer implements AutoCloseable {
         return loop.doWork();
     }
 
-    /** The time by the clock of the loop, which the devices see; nanoseconds. */
+    /** The loop's time in nanoseconds, which is also the clock of the devices. */
     public long now() {
         return loop.now();
     }
 
-    /** Whether all endpoints were inherited connections and have ended. */
+    /** Returns whether no endpoint is left: all were inherited connections and have ended. */
     public boolean hasEnded() {
         return activeEndpoints == 0;
     }
 
-    /** The longest iteration of the loop so far, in nanoseconds. */
+    /** The duration of the longest iteration of the loop so far, in nanoseconds. */
     public long longestIteration() {
         return loop.longestIteration();
     }
 
-    /** Makes {@link #run} return. Any thread. */
+    /** Makes {@link #run} return. May be called on any thread. */
     public void stop() {
         stopping = true;
         loop.wake();
     }
 
-    /** Drains all starved vrings again, because the source has bytes. Any thread. */
+    /** Drains all starved vrings again. Must be called when the source has bytes again. May be called on any thread. */
     public void unparkVrings() {
         loop.unparkAll();
     }
 
-    /** Drains all starved vrings again, because a shared resource is available. The loop's thread. */
+    /**
+     * Drains all starved vrings again. Must be called on the loop's thread, when a shared resource is available again.
+     */
     public void unparkVringsFromLoop() {
         loop.unparkAllFromLoop();
     }
 
-    /** Stops all vrings, closes all sessions and sockets, and removes the socket files. */
+    /**
+     * Closes all sockets and removes their files. Sessions in the service manager's store remain there for the next
+     * process; all others end.
+     */
     @Override
     public void close() {
         socketFiles.close();
@@ -317,15 +323,15 @@ public final class VhostUserServer implements AutoCloseable {
         loop.close();
     }
 
-    /** Whether a descriptor from the service manager's store is a session, by its name. */
+    /** Returns whether a descriptor from the service manager's store is a session, judging by its name. */
     public static boolean isStoredSession(String fdName) {
         return SessionStore.isSession(fdName);
     }
 
     /**
-     * Continues the sessions that a predecessor of this process served. To be called once, after all endpoints were
-     * added. The session of an endpoint that no longer exists is closed. A session that cannot be continued stays in
-     * the store, with its front-end connected, until another front-end connects.
+     * Continues the sessions that a previous process served. Must be called once, after all endpoints were added.
+     * Closes a session whose endpoint does not exist any more. A session that cannot be continued stays in the store,
+     * and its front-end connected, until another front-end connects.
      *
      * @param sessions the stored sessions; this method takes ownership of their descriptors
      */
@@ -390,7 +396,7 @@ public final class VhostUserServer implements AutoCloseable {
         return endpoint;
     }
 
-    /** Removes a guest: ends its session and the use of its socket. The server goes on, also without any guest. */
+    /** Removes a guest: ends its session and closes its socket. The server continues, even without guests. */
     public void remove(VhostUserEndpoint endpoint) {
         endpoint.remove();
         endpoints.remove(endpoint);

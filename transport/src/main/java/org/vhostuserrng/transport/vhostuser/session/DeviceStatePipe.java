@@ -9,22 +9,21 @@ import org.vhostuserrng.transport.sys.PeerPipeEnd;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * The bytes of one device state transfer, and the pipe through which they move. The {@link PeerFileExecutor} of the
- * front-end moves them; everything else, also reading {@link #progress} and its results, is confined to the loop's
- * thread.
+ * The pipe and the bytes of one device state transfer. The {@link PeerFileExecutor} of the front-end reads or writes
+ * the pipe. All methods are confined to the loop's thread.
  */
 final class DeviceStatePipe implements AutoCloseable {
-    /** What has become of the last {@link #move}. */
+    /** The progress of the last {@link #move}. */
     enum Progress {
-        /** The executor moves bytes, or is about to. */
+        /** The executor moves bytes, or has the move in its queue. */
         MOVING,
-        /** The pipe is full or empty. */
+        /** The move has ended, because the pipe is full (save) or empty (load). */
         BLOCKED,
-        /** More bytes can be moved. */
+        /** No move has begun, or the last one has ended after its maximum number of chunks. */
         READY,
-        /** All bytes have been saved, or loaded: {@link #loaded}. */
+        /** All bytes have been saved, or loaded; {@link #loaded} returns the loaded ones. */
         COMPLETE,
-        /** See {@link #failure}. */
+        /** The transfer has failed; {@link #failure} returns the reason. */
         FAILED
     }
 
@@ -33,14 +32,14 @@ final class DeviceStatePipe implements AutoCloseable {
 
     private final PeerPipeEnd pipe;
     private final boolean saving;
-    /** The state to save, or room for the state to load. */
+    /** The state to save, or a buffer for the state to load. */
     private final MemorySegment state;
 
-    /** Bytes that have moved. */
+    /** Number of bytes that have been moved. */
     private int moved;
 
     private String failure;
-    /** Orders the accesses of the executor and of the loop to the other fields. */
+    /** Volatile, to order the accesses of the executor and of the loop to the other fields. */
     private volatile Progress progress = Progress.READY;
 
     private DeviceStatePipe(PeerPipeEnd pipe, boolean saving, MemorySegment state) {
@@ -49,14 +48,14 @@ final class DeviceStatePipe implements AutoCloseable {
         this.state = state;
     }
 
-    /** Saves a state. Takes ownership of the pipe. */
+    /** Creates the transfer that saves a state. Takes ownership of the pipe. */
     static DeviceStatePipe toSave(PeerPipeEnd pipe, byte[] state) {
         MemorySegment bytes = Arena.ofAuto().allocate(state.length);
         bytes.copyFrom(MemorySegment.ofArray(state));
         return new DeviceStatePipe(pipe, true, bytes);
     }
 
-    /** Loads a state. Takes ownership of the pipe. */
+    /** Creates the transfer that loads a state. Takes ownership of the pipe. */
     static DeviceStatePipe toLoad(PeerPipeEnd pipe) {
         return new DeviceStatePipe(pipe, false, Arena.ofAuto().allocate(VirtioDevice.MAX_STATE_BYTES + 1L));
     }
@@ -69,7 +68,7 @@ final class DeviceStatePipe implements AutoCloseable {
         return progress;
     }
 
-    /** Moves as many bytes as possible, then runs {@code onMoved} in the executor. */
+    /** Moves bytes in the executor without waiting for the front-end, then runs {@code onMoved} there. */
     void move(Runnable onMoved) {
         progress = Progress.MOVING;
         pipe.execute(() -> {
@@ -100,17 +99,17 @@ final class DeviceStatePipe implements AutoCloseable {
         return Progress.READY;
     }
 
-    /** The loaded state, after {@link Progress#COMPLETE}. */
+    /** Returns the loaded state, after {@link Progress#COMPLETE}. */
     byte[] loaded() {
         return state.asSlice(0, moved).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Why the transfer failed, after {@link Progress#FAILED}. */
+    /** Returns the reason of the failure, after {@link Progress#FAILED}. */
     String failure() {
         return failure;
     }
 
-    /** For registration with the event loop. This object remains the owner. */
+    /** The pipe's descriptor, to watch with the event loop. This object remains the owner. */
     OwnedFd fd() {
         return pipe.fd();
     }

@@ -8,8 +8,8 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state").
- * Asynchronous: the front-end may read or write at any speed. Confined to the loop's thread.
+ * Transfers the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state"). The transfer
+ * is asynchronous, because the front-end may read or write at any speed. Confined to the loop's thread.
  */
 final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private static final int DIRECTION_SAVE = 0;
@@ -27,7 +27,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private DeviceStatePipe pipe;
 
     private boolean watched;
-    /** The outcome of the last transfer. Before the first one, a check fails. */
+    /** The result of the last transfer: {@link #SUCCESS} or {@link #FAILURE}. {@link #FAILURE} before the first one. */
     private long outcome = FAILURE;
 
     private boolean checkPending;
@@ -35,7 +35,8 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     /**
      * Creates an instance without a transfer.
      *
-     * @param sessionHandler rescheduled when a pending CHECK_DEVICE_STATE can be answered; handles this object's bugs
+     * @param sessionHandler rescheduled when a reply to a pending CHECK_DEVICE_STATE can be sent; handles this object's
+     *     bugs
      */
     DeviceStateTransfer(GuestContext guest, EventHandler sessionHandler, VringTable vrings) {
         this.guest = guest;
@@ -44,10 +45,10 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * SET_DEVICE_STATE_FD: begins a transfer. A transfer that is not complete fails.
+     * SET_DEVICE_STATE_FD: begins a transfer. An earlier transfer that is not complete fails.
      *
-     * @param files contains the pipe
-     * @return the reply: whether the pipe is used; the reason for a refusal is logged
+     * @param files the files of the request: the pipe
+     * @return the reply, which is zero in the lower bits if the transfer has begun; otherwise the reason is logged
      */
     long begin(int direction, int phase, RequestFiles files) {
         end(FAILURE);
@@ -98,8 +99,8 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * CHECK_DEVICE_STATE: returns whether it can be answered now. If not, the session is rescheduled when it can be
-     * answered.
+     * CHECK_DEVICE_STATE: returns whether the transfer has ended, so that the reply can be sent now. If not, the
+     * session is rescheduled when it has ended.
      */
     boolean check() {
         if (watched) {
@@ -109,22 +110,27 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         return !checkPending;
     }
 
-    /** Continues the session of a predecessor of this process, whose transfer failed when the process ended. */
+    /**
+     * Continues the session of a previous process. A transfer of that process has failed, because the process has
+     * ended.
+     *
+     * @param pending whether CHECK_DEVICE_STATE waits for its reply
+     */
     void restore(boolean pending) {
         checkPending = pending;
     }
 
-    /** Whether a check has not been answered yet. */
+    /** Returns whether CHECK_DEVICE_STATE waits for its reply. */
     boolean isCheckPending() {
         return checkPending;
     }
 
-    /** Whether a pending check can be answered now. */
+    /** Returns whether the reply to a pending CHECK_DEVICE_STATE can be sent now. */
     boolean isCheckAnswerable() {
         return checkPending && pipe == null;
     }
 
-    /** The reply to a check: zero for success. The check is no longer pending. */
+    /** Returns the reply to CHECK_DEVICE_STATE: zero for success. The request is no longer pending afterwards. */
     long takeOutcome() {
         checkPending = false;
         return outcome;
@@ -136,7 +142,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         moved();
     }
 
-    /** Continues after a move, unless the executor still moves bytes. */
+    /** Continues the transfer after a move, unless the executor still moves bytes. */
     private void moved() {
         switch (pipe.progress()) {
             case MOVING -> {

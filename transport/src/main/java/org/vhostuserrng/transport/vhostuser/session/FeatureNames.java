@@ -1,14 +1,14 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 /**
- * Names of feature bits for messages, with the option of this program that offers a bit and the property of QEMU's
- * device that accepts it.
+ * Names of feature bits, for messages. A name includes the option of this program that offers the bit, and the property
+ * of QEMU's device that accepts it.
  */
 final class FeatureNames {
-    /** VIRTIO 1.3 §6: feature bits below this one belong to the device type. */
+    /** VIRTIO 1.3 §2.2: feature bits below this one are specific to the device type. */
     private static final int FIRST_RESERVED_BIT = 24;
 
-    // The document's names of protocol features, by bit, without the prefix.
+    // The names of the protocol features in the vhost-user document, by bit number, without their prefix.
     private static final String[] PROTOCOL_FEATURES = {
         "MQ",
         "LOG_SHMFD",
@@ -38,7 +38,7 @@ final class FeatureNames {
 
     private FeatureNames() {}
 
-    /** Names all bits of a mask of VIRTIO and vhost features, with their cures. */
+    /** Lists the names of all bits in a mask of VIRTIO and vhost features. */
     static String describeFeatures(long bits) {
         StringBuilder names = new StringBuilder();
         for (int bit = 0; bit < Long.SIZE; bit++) {
@@ -49,7 +49,7 @@ final class FeatureNames {
         return names.toString();
     }
 
-    /** Names all bits of a mask of protocol features, with their cures. */
+    /** Lists the names of all bits in a mask of protocol features. */
     static String describeProtocolFeatures(long bits) {
         StringBuilder names = new StringBuilder();
         for (int bit = 0; bit < Long.SIZE; bit++) {
@@ -60,7 +60,7 @@ final class FeatureNames {
         return names.toString();
     }
 
-    /** The name of a protocol feature, given by its bit number. */
+    /** Returns the name of the protocol feature with a bit number. */
     static String protocolFeature(int bit) {
         return bit < PROTOCOL_FEATURES.length
                 ? "VHOST_USER_PROTOCOL_F_" + PROTOCOL_FEATURES[bit]

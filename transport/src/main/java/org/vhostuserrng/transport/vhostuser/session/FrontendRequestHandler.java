@@ -42,16 +42,16 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * Executes a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Uses no socket, so a
- * unit test can run a session message by message. Confined to the loop's thread.
+ * Executes a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Does not use a socket,
+ * so that a unit test can run a session message by message. Confined to the loop's thread.
  */
 final class FrontendRequestHandler implements AutoCloseable {
     private static final long ACK = 0;
     private static final long NACK = 1;
 
-    /** vhost-user, SET_LOG_BASE: the reply is empty apart from the acknowledgement. */
+    /** vhost-user, SET_LOG_BASE: the value of the reply, which contains no other information. */
     private static final long LOG_ACCEPTED = 0;
-    /** A log of this size covers 2^53 bytes of guest-physical addresses. */
+    /** Maximum size of a dirty log, which covers 2^53 bytes of guest-physical addresses. */
     private static final long MAX_LOG_BYTES = 1L << 38;
 
     private final VirtioDevice device;
@@ -64,9 +64,9 @@ final class FrontendRequestHandler implements AutoCloseable {
     /**
      * Creates the handler of a new session.
      *
-     * @param sessionHandler the session's event handler: its pending messages precede kicks, it handles bugs, and it is
-     *     rescheduled when a pending CHECK_DEVICE_STATE can be answered
-     * @param journal null if the session does not outlive this process
+     * @param sessionHandler the session's event handler, whose pending messages are dispatched before kicks; handles
+     *     bugs of the vrings, and is rescheduled when a reply to a pending CHECK_DEVICE_STATE can be sent
+     * @param journal the session's journal; null if the session does not outlive this process
      */
     FrontendRequestHandler(GuestContext guest, EventHandler sessionHandler, SessionJournal journal) {
         this.device = guest.device();
@@ -78,9 +78,9 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * Decodes a message, and takes its descriptors.
+     * Decodes a message. Takes ownership of its descriptors.
      *
-     * @param id the request
+     * @param id the number of the request
      * @param needReply whether the front-end sets need_reply
      */
     ReceivedRequest receive(int id, boolean needReply, MemorySegment payload, ReceivedFds fds) {
@@ -96,14 +96,14 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * Executes a request whose files are prepared, and sends its reply or acknowledgement. Files that it does not use
-     * are closed before, because a front-end may rely on that.
+     * Executes a request whose files are prepared, and sends its reply or acknowledgement. Closes unused files before
+     * the reply, because a front-end may rely on this.
      *
-     * <p>QEMU 7.2 accepts features that were not offered (packed=on), without need_reply, and may crash if the
-     * connection is lost at that point of its start. Its session therefore goes on: no vring starts, and the refusal is
-     * the acknowledgement of the following requests, until it sets other features.
+     * <p>QEMU 7.2 sets features that were not offered (packed=on) without need_reply, and may crash if the session ends
+     * at that point of its start. Therefore the session continues, but no vring starts, and the following requests are
+     * acknowledged with a failure, until the front-end sets other features.
      *
-     * @throws ProtocolViolationException if the session has to end
+     * @throws ProtocolViolationException if the session must end
      */
     void serve(ReceivedRequest received, ReplySender replies) throws ProtocolViolationException {
         int id = received.id();
@@ -143,22 +143,24 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    /** Lets the started vrings look for requests. */
+    /** Drains the started vrings again. */
     void dispatchVrings() {
         vrings.dispatch();
     }
 
-    /** The vrings wait until {@link #resume}, so that no kick overtakes a message that is not executed yet. */
+    /**
+     * Makes the vrings wait until {@link #resume}, so that no kick overtakes a message that has not been executed yet.
+     */
     void pause() {
         session.setPaused(true);
     }
 
-    /** Whether the vrings wait. */
+    /** Returns whether the vrings wait. */
     boolean isPaused() {
         return session.isPaused();
     }
 
-    /** The vrings handle the events that have arrived since {@link #pause}. Does nothing unless they wait. */
+    /** Makes the vrings handle the events that have arrived since {@link #pause}. Does nothing if they do not wait. */
     void resume() {
         if (session.isPaused()) {
             session.setPaused(false);
@@ -175,7 +177,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.SetProtocolFeatures(long accepted) -> setProtocolFeatures(accepted);
             case FrontendRequest.GetQueueNum() -> replies.reply(id, vrings.count());
             case FrontendRequest.SetOwner() -> {
-                // The connected front-end owns the session, because there is only one session at a time.
+                // The connected front-end is the owner, because there is only one session at a time.
             }
             case FrontendRequest.ResetOwner() -> vrings.setEnabled(false);
             case FrontendRequest.GetInflightFd(FrontendRequest.Inflight wanted) -> {
@@ -241,14 +243,14 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    /** vhost-user, CHECK_DEVICE_STATE: replies to a pending check once the outcome of the transfer is known. */
+    /** vhost-user, CHECK_DEVICE_STATE: replies to a pending request when the transfer has ended. */
     void answerPendingCheck(ReplySender replies) throws FramingViolationException {
         if (transfer.isCheckAnswerable()) {
             replies.reply(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE, transfer.takeOutcome());
         }
     }
 
-    /** A vring of the session. */
+    /** Returns the vring with an index. */
     Vring vring(int index) throws ProtocolViolationException {
         return vrings.get(index);
     }
@@ -278,11 +280,11 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * Continues the session of a predecessor of this process. Features that this process does not offer stay in force
-     * until the front-end sets others, because its driver uses them already.
+     * Continues the session of a previous process. Accepted features that this process does not offer remain in effect
+     * until the front-end sets others, because the driver already uses them.
      *
      * @throws ProtocolViolationException if this process cannot continue the session
-     * @throws IOException if a descriptor is missing or not usable
+     * @throws IOException if a descriptor is missing or unusable
      */
     void restore(SessionSnapshot snapshot, RestoredFiles files) throws ProtocolViolationException, IOException {
         files.requireUsable();
@@ -292,13 +294,13 @@ final class FrontendRequestHandler implements AutoCloseable {
         vrings.restore(snapshot.vrings(), files);
     }
 
-    /** Stops all vrings and unmaps all memory. The session stays in the service manager's store. */
+    /** Stops all vrings and unmaps all memory, but leaves the session in the service manager's store. */
     void abandon() {
         vrings.close();
         session.abandon();
     }
 
-    /** Stops all vrings, unmaps all memory, closes all descriptors. */
+    /** Stops all vrings, unmaps all memory and closes all descriptors. */
     @Override
     public void close() {
         vrings.close();
@@ -343,8 +345,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             throw new UnofferedFeaturesViolation("features " + Long.toHexString(notOffered) + " were not offered: "
                     + FeatureNames.describeFeatures(notOffered));
         }
-        // Logging may be switched while vrings run. All other features that concern the driver must not change at that
-        // time.
+        // VHOST_F_LOG_ALL may change while vrings run. All features that the driver negotiated must not.
         long transportBits = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
         boolean changed = ((accepted ^ session.features()) & ~transportBits) != 0;
         if (changed && !vrings.areStopped()) {
@@ -354,7 +355,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         session.setFeaturesRefused(false);
         clearIotlbIfStopped();
         vrings.setBufferLogging(session.hasFeature(mask(VHOST_F_LOG_ALL)));
-        // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES vrings are enabled initially.
+        // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES, vrings are enabled initially.
         if (!session.hasFeature(mask(VHOST_USER_F_PROTOCOL_FEATURES))) {
             vrings.setEnabled(true);
         }
@@ -372,7 +373,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     // --- device ----------------------------------------------------------------------------------------------------
 
     private void setStatus(long status) throws ProtocolViolationException {
-        // VIRTIO 1.3 §3.1.1: without FEATURES_OK, the driver sees that the device does not accept the features.
+        // VIRTIO 1.3 §2.2.2: the device must fail to set FEATURES_OK if it does not accept the features.
         session.setStatus(session.areFeaturesRefused() ? status & ~VirtioConstants.STATUS_FEATURES_OK : status);
         // VIRTIO 1.3 §2.1: writing 0 resets the device.
         if (status == VirtioConstants.STATUS_RESET) {
@@ -381,7 +382,8 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the source do not change.
+     * vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the entropy source do not
+     * change.
      */
     private void resetDevice() throws ProtocolViolationException {
         session.setStatus(VirtioConstants.STATUS_RESET);
@@ -400,7 +402,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    /** Replaces the memory table. Started vrings resume in the new memory. */
+    /** Replaces the memory table. Started vrings continue in the new memory. */
     private void setMemory(MemoryTable next) {
         logInaccessible(next, session.memory().inaccessibleRegions());
         vrings.suspend();
@@ -408,7 +410,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         vrings.resume();
     }
 
-    /** Logs each region that is not accessible, once: a front-end sends unchanged regions again at each reboot. */
+    /** Logs each inaccessible region only once, although a front-end sends unchanged regions again at each reboot. */
     private void logInaccessible(MemoryTable next, List<InaccessibleRegion> known) {
         for (InaccessibleRegion region : next.inaccessibleRegions()) {
             if (known.stream().noneMatch(region::isSameAs)) {
@@ -428,7 +430,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
         try {
             MemoryMapping mapping = files.take(MemoryMapping.class);
-            // Bits are set atomically, and the JVM does not survive a SIGBUS in an atomic access.
+            // The memory must not be able to vanish: bits are set by atomic accesses, in which a SIGBUS ends the JVM.
             if (mapping.canVanish()) {
                 mapping.close();
                 throw new IOException("memory cannot be sealed against shrinking, or consists of huge pages");

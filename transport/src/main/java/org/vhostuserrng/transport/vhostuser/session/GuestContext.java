@@ -14,9 +14,9 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  * @param device the guest's device
  * @param options the operator's options for the guest's sessions
  * @param log the guest's log
- * @param peerFiles maps, unmaps and closes the files that the guest's front-ends sent
- * @param endpoint names the socket that serves the guest, for the next process
- * @param store null if the guest's sessions do not outlive this process
+ * @param peerFiles makes the system calls that may block on files that the guest's front-ends sent
+ * @param endpoint identifies the socket that serves the guest, so that the next process finds its sessions
+ * @param store the stored sessions; null if the guest's sessions do not outlive this process
  */
 public record GuestContext(
         EventScheduler loop,
@@ -27,9 +27,9 @@ public record GuestContext(
         String endpoint,
         SessionStore store) {
     /**
-     * The context of a new guest, whose sessions do not outlive this process.
+     * Creates the context of a new guest, whose sessions do not outlive this process.
      *
-     * @param peerFileThreads runs the guest's {@link PeerFileExecutor}
+     * @param peerFileThreads runs the actions of the guest's {@link PeerFileExecutor}
      */
     public static GuestContext create(
             EventScheduler loop, VirtioDevice device, VhostUserOptions options, Executor peerFileThreads) {
@@ -38,9 +38,9 @@ public record GuestContext(
     }
 
     /**
-     * The context of the same guest, whose sessions outlive this process.
+     * Returns a context of the same guest, whose sessions outlive this process.
      *
-     * @param newEndpoint names the socket that serves the guest
+     * @param newEndpoint identifies the socket that serves the guest
      */
     public GuestContext storedIn(SessionStore newStore, String newEndpoint) {
         return new GuestContext(loop, device, options, log, peerFiles, newEndpoint, newStore);

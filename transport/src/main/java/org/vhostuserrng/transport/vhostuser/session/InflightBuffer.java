@@ -11,12 +11,12 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * The inflight buffer of a session (vhost-user, "Inflight I/O tracking"): one {@link InflightRegion} per vring. The
- * front-end keeps the buffer for the back-end that resumes the session. Confined to the loop's thread.
+ * The inflight buffer of a session (vhost-user, "Inflight I/O tracking"): one {@link InflightRegion} per vring. After a
+ * crash, the front-end sends the buffer to the next back-end. Confined to the loop's thread.
  */
 final class InflightBuffer implements AutoCloseable {
     private static final int ALIGNMENT = 64;
-    /** Far larger than any buffer that this back-end creates. */
+    /** Maximum size of a buffer: much larger than any that this back-end creates. */
     private static final long MAX_BYTES = 1L << 30;
 
     private final int queueCount;
@@ -32,10 +32,10 @@ final class InflightBuffer implements AutoCloseable {
         this.queueCount = queueCount;
     }
 
-    /** A reply to GET_INFLIGHT_FD: the inflight description, and the memory that it describes. */
+    /** A reply to GET_INFLIGHT_FD: the inflight description, and the memory of the buffer. */
     record Offer(Inflight description, OwnedFd file) {}
 
-    /** GET_INFLIGHT_FD: creates a buffer. It is in use once the front-end sends it with SET_INFLIGHT_FD. */
+    /** GET_INFLIGHT_FD: creates a buffer, which is not used until the front-end sends it with SET_INFLIGHT_FD. */
     Offer create(Inflight wanted, long features) throws ProtocolViolationException {
         validate(wanted);
         long size = wanted.numQueues() * regionBytes(features, wanted.queueSize());
@@ -48,9 +48,9 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * Requires that the description of SET_INFLIGHT_FD is valid.
+     * Validates the description of SET_INFLIGHT_FD.
      *
-     * @throws ProtocolViolationException if it is not
+     * @throws ProtocolViolationException if the description is invalid
      */
     void requireValid(Inflight given) throws ProtocolViolationException {
         validate(given);
@@ -65,10 +65,10 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. All vrings must be stopped.
+     * SET_INFLIGHT_FD: replaces the buffer. All vrings must be stopped; those that start afterwards use the new buffer.
      *
-     * @param given {@link #requireValid valid}
-     * @param mapped not open yet; this object takes ownership
+     * @param given the description, which {@link #requireValid} has validated
+     * @param mapped the memory of the buffer, not yet opened; this object takes ownership
      * @param sealedOnly whether to refuse memory that the front-end can truncate
      */
     void set(Inflight given, MemoryMapping mapped, boolean sealedOnly) throws ProtocolViolationException {
@@ -94,7 +94,8 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * The region of a vring that is about to start; null if there is no buffer.
+     * Returns the region of a vring that is about to start; null if there is no buffer, or if it has no region for the
+     * vring.
      *
      * @throws ProtocolViolationException if the buffer is too small for the region
      */
@@ -116,20 +117,19 @@ final class InflightBuffer implements AutoCloseable {
         return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
-    /** Zeroes the regions, so that no request is in flight. All vrings must be stopped. */
+    /** Fills the regions with zeros, so that no request is in flight. All vrings must be stopped. */
     void clear(long features) {
         if (mapping == null) {
             return;
         }
-        // Zeroes only the regions, because the front-end chooses the size of the buffer and other guests wait in the
-        // meantime.
+        // Only the regions, because the front-end chooses the size of the buffer, and other guests wait meanwhile.
         long bytes = description.numQueues() * regionBytes(features, description.queueSize());
         MemorySegment buffer = mapping.segment();
         try {
             buffer.asSlice(0, Math.min(bytes, buffer.byteSize())).fill((byte) 0);
             throwPendingFault();
         } catch (InternalError vanished) {
-            // The front-end has truncated the file, so the regions no longer exist.
+            // The front-end has truncated the file, so the regions do not exist any more.
             close();
         }
     }
@@ -141,12 +141,12 @@ final class InflightBuffer implements AutoCloseable {
         }
     }
 
-    /** The description of the buffer in use, or null. */
+    /** The description of the buffer; null if there is none. */
     Inflight description() {
         return description;
     }
 
-    /** The ID of the buffer's descriptor, or {@link SessionSnapshot#NO_FD}. */
+    /** The ID of the buffer's descriptor; {@link SessionSnapshot#NO_FD} if there is no buffer. */
     long fd() {
         return mapping == null ? SessionSnapshot.NO_FD : mapping.fileId();
     }

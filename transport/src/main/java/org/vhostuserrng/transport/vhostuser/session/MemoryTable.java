@@ -21,30 +21,28 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 
 /**
  * The memory table of a session: the regions as the front-end described them, with their mappings. A region whose file
- * cannot be mapped, such as the memory of a device, belongs to the table but is not accessible. Immutable: a change
- * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region.
- * Confined to the loop's thread, but for {@link #map}.
+ * cannot be mapped, such as the memory of a device, is in the table, but is not accessible. Immutable: a change creates
+ * a new table that shares the mappings of unchanged regions. All vrings must be suspended before a region is unmapped.
+ * Confined to the loop's thread, except for {@link #map}.
  */
 final class MemoryTable {
-    /**
-     * Maximum number of ranges in one IOTLB update. Limited because other guests wait while the ranges are processed.
-     */
+    /** Maximum number of ranges in one IOTLB update, because other guests wait while the ranges are processed. */
     private static final int MAX_RANGES = 64;
 
     /**
-     * A range of guest-physical addresses in one region.
+     * A range of guest-physical addresses within one region.
      *
      * @param guestAddress address of the first byte
-     * @param length in bytes, at least 1
+     * @param length the length in bytes, at least 1
      */
     record GuestRange(long guestAddress, long length) {}
 
     /**
      * A region of the table.
      *
-     * @param fd ID of the region's descriptor
-     * @param mapping null if the region is not accessible
-     * @param unmappable why the region is not accessible; null if it is mapped
+     * @param fd the ID of the region's descriptor
+     * @param mapping the mapped region; null if the region is not accessible
+     * @param unmappable the reason why the region is not accessible; null if it is mapped
      */
     private record TableRegion(MemoryRegion region, long fd, MemoryMapping mapping, String unmappable) {
         boolean isMapped() {
@@ -52,7 +50,8 @@ final class MemoryTable {
         }
 
         GuestMemory.Region mappedRegion() {
-            return new GuestMemory.Region(region.guestAddress(), mapping.segment(), mapping.canVanish());
+            return new GuestMemory.Region(
+                    region.guestAddress(), mapping.segment(), mapping.canVanish(), mapping.hugePages());
         }
 
         void unmap() {
@@ -66,7 +65,7 @@ final class MemoryTable {
         }
     }
 
-    /** Regions that {@link #map} has mapped and that no table has yet. */
+    /** Regions that {@link #map} has mapped and that are not in a table yet. */
     record MappedRegions(List<TableRegion> regions) implements AutoCloseable {
         @Override
         public void close() {
@@ -92,11 +91,11 @@ final class MemoryTable {
     }
 
     /**
-     * Maps more regions, each from the descriptor at its index, and closes the descriptors. May block, so the
-     * front-end's {@link PeerFileExecutor} calls it.
+     * Maps more regions, each from the descriptor with the same index, and closes the descriptors. May block, so it
+     * must be called in the front-end's {@link PeerFileExecutor}.
      *
-     * @throws IOException if a region is invalid, or exceeds a limit of the operator or of the host; nothing stays
-     *     mapped
+     * @throws IOException if a region is invalid or exceeds a limit of the operator, or if the host lacks a resource;
+     *     none of the regions remains mapped
      */
     MappedRegions map(List<MemoryRegion> more, List<OwnedFd> files, VhostUserOptions options) throws IOException {
         List<TableRegion> mapped = new ArrayList<>();
@@ -159,9 +158,9 @@ final class MemoryTable {
     }
 
     /**
-     * A table with more regions, which {@link #map} returned.
+     * Returns a table with additional regions, which {@link #map} has mapped.
      *
-     * @throws ProtocolViolationException if regions overlap; the additional ones are then unmapped
+     * @throws ProtocolViolationException if regions overlap; the additional regions are then unmapped
      */
     MemoryTable plus(MappedRegions added) throws ProtocolViolationException {
         added.regions().stream()
@@ -176,7 +175,11 @@ final class MemoryTable {
         }
     }
 
-    /** A table without one of the regions, which stays mapped until {@link #unmapExcept}. */
+    /**
+     * Returns a table without one of the regions. The region remains mapped until {@link #unmapExcept}.
+     *
+     * @throws ProtocolViolationException if the table has no such region
+     */
     MemoryTable minus(MemoryRegion named) throws ProtocolViolationException {
         List<TableRegion> fewer = regions.stream()
                 .filter(mapped -> !mapped.region().isIdentifiedBy(named))
@@ -199,19 +202,20 @@ final class MemoryTable {
     /**
      * Converts a user address to a guest-physical address.
      *
-     * @throws ProtocolViolationException if no region contains it
+     * @throws ProtocolViolationException if no region contains the address
      */
     long toGuestAddress(UserAddress address) throws ProtocolViolationException {
         return rangeFrom(address.value(), false).guestAddress();
     }
 
     /**
-     * Converts a range of the front-end's addresses to guest-physical addresses: one range per region that it covers.
+     * Converts a range of user addresses, or of guest-physical addresses, to guest-physical ranges, each within one
+     * region.
      *
-     * @param size in bytes, unsigned
-     * @param guestAddresses whether {@code address} is a guest-physical address instead of a user address
-     * @throws ProtocolViolationException if a part of the range is in no region, or there are more than
-     *     {@link #MAX_RANGES}
+     * @param size the size of the range in bytes, unsigned
+     * @param guestAddresses true if {@code address} is a guest-physical address, false if it is a user address
+     * @throws ProtocolViolationException if a part of the range is in no region, or if it covers more than
+     *     {@link #MAX_RANGES} regions
      */
     List<GuestRange> guestRanges(UserAddress address, long size, boolean guestAddresses)
             throws ProtocolViolationException {
@@ -229,7 +233,7 @@ final class MemoryTable {
         return ranges;
     }
 
-    /** The range from an address to the end of its region. */
+    /** Returns the range from an address to the end of the region that contains it. */
     private GuestRange rangeFrom(long address, boolean guestAddresses) throws ProtocolViolationException {
         for (TableRegion mapped : regions) {
             MemoryRegion region = mapped.region();
@@ -245,7 +249,10 @@ final class MemoryTable {
                 + " is in no memory region; is all memory of the guest shared (QEMU: share=on)?");
     }
 
-    /** Tests whether the region that contains a guest-physical address is the same in another table. */
+    /**
+     * Returns a predicate that tests whether the region that contains a guest-physical address is also in another
+     * table, unchanged.
+     */
     LongPredicate isUnchangedIn(MemoryTable next) {
         NavigableMap<Long, MemoryRegion> unchanged = new TreeMap<>(Long::compareUnsigned);
         for (MemoryRegion region : descriptions()) {
@@ -262,17 +269,17 @@ final class MemoryTable {
         };
     }
 
-    /** The regions as the front-end described them. */
+    /** Returns the regions as the front-end described them. */
     List<MemoryRegion> descriptions() {
         return regions.stream().map(TableRegion::region).toList();
     }
 
-    /** The IDs of the regions' descriptors, in the same order. */
+    /** Returns the IDs of the regions' descriptors, in the order of {@link #descriptions}. */
     List<Long> fds() {
         return regions.stream().map(TableRegion::fd).toList();
     }
 
-    /** The regions that are not accessible, with the reasons. */
+    /** Returns the regions that are not accessible, with the reasons. */
     List<InaccessibleRegion> inaccessibleRegions() {
         return regions.stream()
                 .filter(region -> !region.isMapped())

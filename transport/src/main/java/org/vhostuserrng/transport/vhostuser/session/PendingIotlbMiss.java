@@ -3,8 +3,9 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The IOTLB entry that a vring waits for. Requested immediately, and again after an interval that doubles each time,
- * because the front-end may have dropped the request or may have no such entry yet. Confined to the loop's thread.
+ * The IOTLB entry that a vring waits for. It is requested immediately, and again after an interval that doubles each
+ * time, because the request may have been dropped, or the front-end may not have the entry yet. Confined to the loop's
+ * thread.
  */
 final class PendingIotlbMiss {
     private static final long MIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -21,7 +22,8 @@ final class PendingIotlbMiss {
     }
 
     /**
-     * Requests an entry, unless the next request is not due yet. Returns the time of the next call if no entry arrives.
+     * Requests the entry for an address, unless it is too early to repeat the request. Returns the time of the next
+     * call if the entry does not arrive before.
      */
     long request(long missingIova, int access, long now) {
         if (pending && now < retryAt) {
@@ -35,12 +37,12 @@ final class PendingIotlbMiss {
         return retryAt;
     }
 
-    /** Whether the pending address is in a range. */
+    /** Returns whether the vring waits for an entry in a range. */
     boolean isIn(long first, long last) {
         return pending && Long.compareUnsigned(iova - first, last - first) <= 0;
     }
 
-    /** The vring no longer waits for the entry, or the entry is to be requested again without delay. */
+    /** Ends the wait for the entry. The next call of {@link #request} sends a request without delay. */
     void cancel() {
         pending = false;
     }

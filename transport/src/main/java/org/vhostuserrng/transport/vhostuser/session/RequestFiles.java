@@ -15,9 +15,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
 import org.vhostuserrng.transport.vhostuser.session.MemoryTable.MappedRegions;
 
 /**
- * The files of one request. {@link #prepare} checks, seals and maps them, which may wait for the front-end, so it runs
- * in the front-end's {@link PeerFileExecutor} if {@link #mayBlock}. The request is executed afterwards, and takes the
- * results. Confined to the loop's thread, but for {@link #prepare} and {@link #close}.
+ * The files of one request. {@link #prepare} checks, seals and maps them. If this {@link #mayBlock may block}, it must
+ * run in the front-end's {@link PeerFileExecutor}. The request is executed afterwards, and takes the results. Confined
+ * to the loop's thread, except for {@link #prepare} and {@link #close}.
  */
 final class RequestFiles implements AutoCloseable {
     private final FrontendRequest request;
@@ -25,8 +25,8 @@ final class RequestFiles implements AutoCloseable {
     private final MemoryTable memory;
     private final VhostUserOptions options;
 
-    // The results of prepare(), ordered before their use by the volatile field.
-    /** What the request needs in place of its descriptors; null for nothing. */
+    // The results of prepare(), published to the loop's thread by the volatile field.
+    /** The object that was created from the descriptors; null if there is none. */
     private AutoCloseable prepared;
 
     private IOException refusal;
@@ -35,7 +35,7 @@ final class RequestFiles implements AutoCloseable {
     /**
      * Takes ownership of the descriptors of a request.
      *
-     * @param memory the memory table to which a request may add a region; it does not change until the request is
+     * @param memory the memory table to which the request may add a region; does not change until the request is
      *     executed
      */
     RequestFiles(FrontendRequest request, List<OwnedFd> fds, MemoryTable memory, VhostUserOptions options) {
@@ -45,7 +45,7 @@ final class RequestFiles implements AutoCloseable {
         this.options = options;
     }
 
-    /** Whether {@link #prepare} may wait for the front-end. */
+    /** Returns whether {@link #prepare} may block on a file of the front-end. */
     boolean mayBlock() {
         return !fds.isEmpty() && !(isNotification() && NotificationFd.isEventFd(fds.getFirst()));
     }
@@ -60,7 +60,7 @@ final class RequestFiles implements AutoCloseable {
         };
     }
 
-    /** Prepares the files for the request. If a file is refused, {@link #take} throws. */
+    /** Prepares the files. If a file is refused, {@link #take} will throw the reason. */
     void prepare() {
         try {
             if (!fds.isEmpty()) {
@@ -74,7 +74,7 @@ final class RequestFiles implements AutoCloseable {
         }
     }
 
-    /** Whether {@link #prepare} has ended. */
+    /** Returns whether {@link #prepare} has ended. */
     boolean isPrepared() {
         return complete;
     }
@@ -109,7 +109,7 @@ final class RequestFiles implements AutoCloseable {
      * inflight buffer, a notification descriptor, a channel for back-end requests, or the pipe of a device state
      * transfer.
      *
-     * @return null if the front-end sent no descriptor
+     * @return the prepared object; null if the front-end sent no descriptor
      * @throws IOException if the file was refused
      */
     <T extends AutoCloseable> T take(Class<T> type) throws IOException {
@@ -121,13 +121,13 @@ final class RequestFiles implements AutoCloseable {
         return taken;
     }
 
-    /** Closes what was not taken. */
+    /** Closes the files and objects that were not taken. */
     @Override
     public void close() {
         fds.forEach(OwnedFd::close);
         switch (prepared) {
             case null -> {
-                // Taken, refused, or not needed.
+                // The object was taken, a file was refused, or the request has no files.
             }
             case MappedRegions regions -> regions.close();
             case MemoryMapping mapping -> mapping.close();

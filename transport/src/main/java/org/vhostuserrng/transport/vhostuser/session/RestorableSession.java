@@ -11,10 +11,7 @@ import org.vhostuserrng.transport.vhostuser.journal.InvalidJournalException;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
 
-/**
- * A session that a predecessor of this process served, as found in the service manager's store. Confined to the loop's
- * thread.
- */
+/** A session of a previous process that was found in the service manager's store. Confined to the loop's thread. */
 public final class RestorableSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RestorableSession.class);
     private static final int MAX_ATTEMPTS = 3;
@@ -41,10 +38,10 @@ public final class RestorableSession implements AutoCloseable {
     /**
      * Reads a stored session.
      *
-     * @param name its name in the store
-     * @param fd takes ownership
-     * @param peerFiles makes the calls that may wait for the front-end
-     * @throws IOException if its journal cannot be read
+     * @param name the name of the session in the store
+     * @param fd the stored descriptor; this method takes ownership
+     * @param peerFiles makes the system calls that may block on files of the front-end
+     * @throws IOException if the journal cannot be read
      */
     public static RestorableSession read(String name, OwnedFd fd, PeerFileExecutor peerFiles) throws IOException {
         StoredSession.Opened opened = StoredSession.open(name, fd, peerFiles);
@@ -62,12 +59,12 @@ public final class RestorableSession implements AutoCloseable {
         }
     }
 
-    /** Names the socket that serves the guest. */
+    /** Identifies the socket that serves the guest. */
     public String endpoint() {
         return state.endpoint();
     }
 
-    /** The name in the service manager's store. */
+    /** The name of the session in the service manager's store. */
     public String name() {
         return stored.name();
     }
@@ -75,7 +72,8 @@ public final class RestorableSession implements AutoCloseable {
     /**
      * Counts an attempt to continue the session.
      *
-     * @throws InvalidJournalException if {@value #MAX_ATTEMPTS} attempts have failed; this object is then closed
+     * @throws InvalidJournalException if {@value #MAX_ATTEMPTS} attempts have already failed; this object is then
+     *     closed
      */
     public void beginAttempt() throws InvalidJournalException {
         if (stored.journal().countAttempt() > MAX_ATTEMPTS) {
@@ -85,8 +83,8 @@ public final class RestorableSession implements AutoCloseable {
     }
 
     /**
-     * Prepares the session's files on another thread, because that may wait for the front-end. Then posts
-     * {@code handler}, and {@link #isPrepared} is true.
+     * Prepares the session's files on another thread, because this may block on files of the front-end. Posts
+     * {@code handler} afterwards; {@link #isPrepared} is then true.
      */
     public void prepare(GuestContext guest, EventHandler handler) {
         peerFiles.execute(() -> {
@@ -95,17 +93,17 @@ public final class RestorableSession implements AutoCloseable {
         });
     }
 
-    /** Whether the session can be continued, or it is known why not. */
+    /** Returns whether the preparation has ended, with or without success. */
     public boolean isPrepared() {
         return files.isPrepared();
     }
 
-    /** Logs why this process cannot continue the session. */
+    /** Logs the reason why this process cannot continue the session. */
     public void logRefusal(IOException refused) {
         logRefusal(name(), refused);
     }
 
-    /** Logs why this process cannot continue a session, given by its name. */
+    /** Logs the reason why this process cannot continue the session with a name. */
     public static void logRefusal(String name, IOException refused) {
         LOG.error(
                 "{} cannot be continued; its VM hangs when it next stops, resets or restarts the device, until"
@@ -130,7 +128,7 @@ public final class RestorableSession implements AutoCloseable {
         return state;
     }
 
-    /** Closes this process's descriptors. The session stays in the store. */
+    /** Closes this process's descriptors, but leaves the session in the store. */
     @Override
     public void close() {
         files.close();

@@ -16,9 +16,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.session.MemoryTable.MappedRegions;
 
 /**
- * The files of a session that this process continues. {@link #prepare} adopts and maps them in the
- * {@link PeerFileExecutor} of the front-end, because that may wait for the front-end; the session then takes them on
- * the loop's thread. {@link #close} closes those that were not taken.
+ * The files of a session of a previous process. {@link #prepare} checks and maps them in the {@link PeerFileExecutor}
+ * of the front-end, because this may block on its files. The session then takes them on the loop's thread.
+ * {@link #close} closes those that were not taken.
  */
 final class RestoredFiles implements AutoCloseable {
     private final Map<Long, OwnedFd> fds;
@@ -27,18 +27,18 @@ final class RestoredFiles implements AutoCloseable {
     private MemoryMapping dirtyLog;
     private MemoryMapping inflight;
     private BackendRequestChannel backendChannel;
-    /** Orders the other fields before their use. */
+    /** Volatile, to publish the other fields to the loop's thread. */
     private volatile boolean prepared;
 
     private IOException refusal;
 
-    /** Takes ownership of the descriptors, which are given by their IDs. */
+    /** Takes ownership of the descriptors. The keys of the map are their IDs. */
     RestoredFiles(Map<Long, OwnedFd> fds) {
         this.fds = fds;
         fds.forEach((id, fd) -> fd.setId(id));
     }
 
-    /** Adopts and maps the files that a session uses. */
+    /** Checks and maps the files that the session uses. */
     void prepare(SessionSnapshot session, VhostUserOptions options) {
         try {
             adopt(session, options);
@@ -82,15 +82,15 @@ final class RestoredFiles implements AutoCloseable {
         }
     }
 
-    /** Whether {@link #prepare} has ended. */
+    /** Returns whether {@link #prepare} has ended. */
     boolean isPrepared() {
         return prepared;
     }
 
     /**
-     * Requires that all files are usable.
+     * Checks that all files are usable.
      *
-     * @throws IOException if one is missing or was refused
+     * @throws IOException if a file is missing or was refused
      */
     void requireUsable() throws IOException {
         if (refusal != null) {
@@ -98,7 +98,7 @@ final class RestoredFiles implements AutoCloseable {
         }
     }
 
-    /** Transfers the ownership of a descriptor that {@link #prepare} does not adopt to the caller. */
+    /** Transfers the ownership of a descriptor that {@link #prepare} does not use to the caller. */
     OwnedFd takeFd(long id) throws InvalidJournalException {
         OwnedFd fd = fds.remove(id);
         if (fd == null) {

@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.MemoryTable.GuestRange;
 
 /**
- * The IOMMU in front of the device (vhost-user, "IOMMU support"): the IOTLB that the front-end updates, and the channel
- * on which the device requests entries. Confined to the loop's thread.
+ * The IOMMU of a session (vhost-user, "IOMMU support"): the IOTLB, which the front-end updates, and the channel over
+ * which the device requests entries. Confined to the loop's thread.
  */
 final class SessionIommu implements AutoCloseable {
     private static final long LAST_ADDRESS = -1;
@@ -39,9 +39,9 @@ final class SessionIommu implements AutoCloseable {
     // --- messages of the front-end ---------------------------------------------------------------------------------
 
     /**
-     * Applies IOTLB_MSG. When this method returns, no vring uses a removed entry.
+     * Applies IOTLB_MSG. No vring uses a removed entry when this method returns.
      *
-     * @param guestAddresses whether the message has a guest-physical address in place of a user address
+     * @param guestAddresses true if the message contains a guest-physical address instead of a user address
      */
     void apply(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
             throws ProtocolViolationException {
@@ -82,8 +82,8 @@ final class SessionIommu implements AutoCloseable {
 
     private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolationException {
         long first = message.iova();
-        // Size 0 stands for 2^64, which cannot be represented; the same convention as in Linux's vhost. QEMU relies on
-        // it.
+        // Size 0 with iova 0 means 2^64 bytes, which the field cannot represent, as in Linux's vhost. QEMU relies on
+        // this.
         long last = first + message.size() - 1;
         if (Long.compareUnsigned(last, first) < 0) {
             throw new ProtocolViolationException(describe(message) + ": expected a size within 2^64");
@@ -98,25 +98,25 @@ final class SessionIommu implements AutoCloseable {
     }
 
     /**
-     * Removes all entries. Needed because a front-end need not invalidate entries while all vrings are stopped, and
-     * QEMU does not.
+     * Removes all entries. Must be called when all vrings are stopped, because front-ends such as QEMU do not
+     * invalidate entries then.
      */
     void clear() {
         iotlb.clear();
     }
 
-    /** Removes the entries for memory that differs between two memory tables. */
+    /** Removes the entries whose memory regions are not in both memory tables, unchanged. */
     void retainTranslations(MemoryTable before, MemoryTable next) {
         iotlb.retain(before.isUnchangedIn(next));
     }
 
     // --- requests of the device ------------------------------------------------------------------------------------
 
-    /** Sets the channel for back-end requests and takes ownership of it. */
+    /** Sets the channel for back-end requests. Takes ownership of the channel. */
     void setChannel(BackendRequestChannel next, IotlbListener vrings) {
         close();
         channel = next;
-        // Vrings that wait for an entry request it again.
+        // Makes the vrings that wait for an entry request it again, over the new channel.
         vrings.iotlbUpdated(0, LAST_ADDRESS);
     }
 
@@ -140,12 +140,12 @@ final class SessionIommu implements AutoCloseable {
         }
     }
 
-    /** The ID of the channel's descriptor, or {@link SessionSnapshot#NO_FD}. */
+    /** The ID of the channel's descriptor; {@link SessionSnapshot#NO_FD} if there is no channel. */
     long channelFd() {
         return channel == null ? SessionSnapshot.NO_FD : channel.id();
     }
 
-    /** Adds entries that a predecessor of this process had. No vring may be started. */
+    /** Adds the entries of a previous process. All vrings must be stopped. */
     void restore(List<Iotlb.Entry> entries) {
         for (Iotlb.Entry entry : entries) {
             iotlb.map(entry.first(), entry.last(), entry.guestAddress(), entry.permissions());

@@ -11,11 +11,11 @@ import org.vhostuserrng.transport.vhostuser.protocol.JournaledMessageChannel;
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
 
 /**
- * Makes a session outlive this process: stores it with the service manager, and commits its state to its journal after
- * each message. Confined to the loop's thread.
+ * Makes a session outlive this process: adds it to the service manager's store, and commits its state to the journal
+ * after each message. Confined to the loop's thread.
  */
 final class SessionPersistence implements AutoCloseable {
-    /** Enough for some hundred replies. */
+    /** Size of the socket's send buffer, which has room for some hundred replies. */
     private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
     private final GuestContext guest;
@@ -30,7 +30,7 @@ final class SessionPersistence implements AutoCloseable {
         this.inStore = inStore;
     }
 
-    /** Prepares a new session. The service manager stores it at the first {@link #store}. */
+    /** Creates the journal of a new session. {@link #store} adds the session to the store. */
     static SessionPersistence ofNewSession(GuestContext guest, UnixStreamSocket socket) throws ErrnoException {
         try {
             socket.limitSendBuffer(SEND_BUFFER_BYTES);
@@ -45,7 +45,7 @@ final class SessionPersistence implements AutoCloseable {
         }
     }
 
-    /** Continues the persistence of a session that a predecessor of this process served. */
+    /** Creates the persistence of a session that a previous process stored. */
     static SessionPersistence ofRestoredSession(GuestContext guest, RestorableSession session) {
         return new SessionPersistence(guest, session.stored(), session.socket(), true);
     }
@@ -60,14 +60,18 @@ final class SessionPersistence implements AutoCloseable {
         }
     }
 
-    /** Completes the last commit of the predecessor. */
+    /** Completes the last commit of the previous process. */
     void restore(CommittedSession state, RestoredFiles files) throws IOException, FramingViolationException {
         OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : files.takeFd(state.replyFd());
         channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
         journal().continued();
     }
 
-    /** Lets the device keep its state in the journal, after it has continued from the state there if there is one. */
+    /**
+     * Makes the device keep its state in the journal from now on.
+     *
+     * @param continued whether the device continues from the state that a previous process left in the journal
+     */
     void keepDeviceState(boolean continued) {
         guest.device().keepIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
     }
@@ -80,7 +84,10 @@ final class SessionPersistence implements AutoCloseable {
         return stored.journal();
     }
 
-    /** Stores the session with the service manager, once. Returns false if that is busy: try again later. */
+    /**
+     * Adds the session to the service manager's store, once. Returns false if the service manager is busy: try again
+     * later.
+     */
     boolean store() throws IOException {
         if (!inStore) {
             inStore = guest.store().add(stored);
@@ -88,7 +95,7 @@ final class SessionPersistence implements AutoCloseable {
         return inStore;
     }
 
-    /** Whether a reply waits for {@link #commit}. */
+    /** Returns whether a reply waits for {@link #commit}. */
     boolean hasStagedReply() {
         return channel.stagedBytes() > 0;
     }

@@ -14,13 +14,13 @@ import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshot.DirtyLogSnapshot;
 
 /**
- * Version 1 of the state in a {@link org.vhostuserrng.transport.vhostuser.journal.SessionJournal}: the fields of
- * {@link CommittedSession} and {@link SessionSnapshot} in their order, little-endian. A boolean is a byte, a list
- * begins with its length (u32), an optional value with a boolean.
+ * Encodes and decodes the state in a {@link org.vhostuserrng.transport.vhostuser.journal.SessionJournal}: the fields of
+ * {@link CommittedSession} and {@link SessionSnapshot} in order, little-endian. A boolean is a byte, a list begins with
+ * its length (u32), and an optional value with a boolean.
  */
 final class SessionSnapshotCodec {
     private static final int MAX_LIST_LENGTH = 1 << 16;
-    /** Enough for everything but the lists. */
+    /** Upper bound of the size of all fields except strings and lists. */
     private static final int FIXED_BYTES = 1024;
 
     private static final int REGION_BYTES = 40;
@@ -28,13 +28,13 @@ final class SessionSnapshotCodec {
     private static final int IOTLB_ENTRY_BYTES = 28;
 
     /**
-     * A session and the progress of its last message.
+     * The state of a session, and its last message and reply, which the next process may have to complete.
      *
-     * @param endpoint names the socket that serves the guest
-     * @param messageBytes length of the last message, which may not have been received yet
-     * @param replyBytes length of the reply, which may not have been sent yet
-     * @param replyFd descriptor that the reply carries, or {@link SessionSnapshot#NO_FD}
-     * @param lastFd the largest ID given to a descriptor
+     * @param endpoint identifies the socket that serves the guest
+     * @param messageBytes length in bytes of the last message, which may not have been received yet
+     * @param replyBytes length in bytes of its reply, which may not have been sent yet
+     * @param replyFd the ID of the descriptor to send with the reply, or {@link SessionSnapshot#NO_FD}
+     * @param lastFd the largest ID of a descriptor so far
      */
     record CommittedSession(
             String endpoint, int messageBytes, int replyBytes, long replyFd, long lastFd, SessionSnapshot session) {}
@@ -121,7 +121,7 @@ final class SessionSnapshotCodec {
     /**
      * Decodes a state.
      *
-     * @throws InvalidJournalException if it was not encoded by {@link #encode}
+     * @throws InvalidJournalException if {@link #encode} cannot have encoded the state
      */
     static CommittedSession decode(byte[] state) throws InvalidJournalException {
         ByteBuffer in = ByteBuffer.wrap(state).order(ByteOrder.LITTLE_ENDIAN);

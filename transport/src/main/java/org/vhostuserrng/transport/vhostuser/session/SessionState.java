@@ -17,9 +17,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * The state of a session outside its vrings: negotiated features, device status, memory table, dirty log, inflight
- * buffer, IOMMU. {@link FrontendRequestHandler} changes it, vrings read it, {@link SessionSnapshot} lists it. Confined
- * to the loop's thread.
+ * The state of a session except for its vrings: negotiated features, device status, memory table, dirty log, inflight
+ * buffer and IOMMU. {@link FrontendRequestHandler} changes the state, the vrings read it, and {@link SessionSnapshot}
+ * lists it. Confined to the loop's thread.
  */
 final class SessionState implements AutoCloseable {
     private final DirtyPageLog dirtyLog = new DirtyPageLog();
@@ -37,10 +37,10 @@ final class SessionState implements AutoCloseable {
     private MemoryTable memory = MemoryTable.empty();
 
     /**
-     * The state of a new session.
+     * Creates the state of a new session.
      *
      * @param queueCount the number of vrings
-     * @param journal null if the session does not outlive this process
+     * @param journal the session's journal; null if the session does not outlive this process
      */
     SessionState(int queueCount, RateLimitedGuestLog log, SessionJournal journal) {
         this.journal = journal;
@@ -48,12 +48,12 @@ final class SessionState implements AutoCloseable {
         this.iommu = new SessionIommu(log);
     }
 
-    /** The part of the journal for a packed vring; null if the session does not outlive this process. */
+    /** Returns the part of the journal for a packed vring; null if the session does not outlive this process. */
     PackedVringJournal packedVringJournal(int index) {
         return journal == null ? null : journal.packedVring(index);
     }
 
-    /** Whether the vrings wait until a message has been served, so that no kick overtakes it. */
+    /** Returns whether the vrings must wait until a message has been served, so that no kick overtakes the message. */
     boolean isPaused() {
         return paused;
     }
@@ -64,7 +64,7 @@ final class SessionState implements AutoCloseable {
 
     // --- negotiated features ---------------------------------------------------------------------------------------
 
-    /** SET_FEATURES. */
+    /** The accepted features of SET_FEATURES. */
     long features() {
         return features;
     }
@@ -74,8 +74,8 @@ final class SessionState implements AutoCloseable {
     }
 
     /**
-     * Whether the last SET_FEATURES was refused without an acknowledgement. No vring starts then, because its driver
-     * uses features that the device does not.
+     * Returns whether the last SET_FEATURES was refused without an acknowledgement. No vring may start then, because
+     * the driver uses features that the device does not support.
      */
     boolean areFeaturesRefused() {
         return featuresRefused;
@@ -85,12 +85,12 @@ final class SessionState implements AutoCloseable {
         featuresRefused = refused;
     }
 
-    /** Whether the front-end accepted all of these feature bits. */
+    /** Returns whether the front-end accepted all of these feature bits. */
     boolean hasFeature(long bits) {
         return (features & bits) == bits;
     }
 
-    /** SET_PROTOCOL_FEATURES. */
+    /** The accepted features of SET_PROTOCOL_FEATURES. */
     long protocolFeatures() {
         return protocolFeatures;
     }
@@ -100,25 +100,25 @@ final class SessionState implements AutoCloseable {
         protocolFeaturesSet = true;
     }
 
-    /** Whether SET_PROTOCOL_FEATURES has arrived. */
+    /** Returns whether SET_PROTOCOL_FEATURES has arrived. */
     boolean areProtocolFeaturesSet() {
         return protocolFeaturesSet;
     }
 
-    /** Whether the front-end accepted a protocol feature, given by its bit number. */
+    /** Returns whether the front-end accepted the protocol feature with a bit number. */
     boolean hasProtocolFeature(int bit) {
         return (protocolFeatures & mask(bit)) != 0;
     }
 
     /**
-     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect but still
-     * expects acknowledgements.
+     * Returns whether the front-end may request acknowledgements. It may without SET_PROTOCOL_FEATURES: QEMU 7.2 does
+     * not negotiate again after a reconnect, but expects acknowledgements.
      */
     boolean acknowledges() {
         return !protocolFeaturesSet || hasProtocolFeature(VHOST_USER_PROTOCOL_F_REPLY_ACK);
     }
 
-    /** SET_STATUS. */
+    /** The device status of SET_STATUS. */
     long status() {
         return status;
     }
@@ -133,7 +133,9 @@ final class SessionState implements AutoCloseable {
         return memory;
     }
 
-    /** Replaces the memory table and unmaps the regions that are not in the new one. All vrings must be suspended. */
+    /**
+     * Replaces the memory table, and unmaps the regions that are not in the new table. All vrings must be suspended.
+     */
     void setMemory(MemoryTable next) {
         iommu.retainTranslations(memory, next);
         memory.unmapExcept(next);
@@ -141,9 +143,9 @@ final class SessionState implements AutoCloseable {
     }
 
     /**
-     * Continues the session of a predecessor of this process.
+     * Sets the state of a session of a previous process.
      *
-     * @throws ProtocolViolationException if a descriptor is not usable any more
+     * @throws ProtocolViolationException if the state is invalid, or if a descriptor is no longer usable
      */
     void restore(SessionSnapshot snapshot, RestoredFiles files, VhostUserOptions options, IotlbListener vrings)
             throws ProtocolViolationException {
@@ -181,12 +183,12 @@ final class SessionState implements AutoCloseable {
         return iommu;
     }
 
-    /** Whether the driver's addresses are I/O virtual addresses. */
+    /** Returns whether the driver uses I/O virtual addresses. */
     boolean isTranslated() {
         return hasFeature(VirtioConstants.VIRTIO_F_ACCESS_PLATFORM);
     }
 
-    /** The address space of a virtqueue that starts now. */
+    /** Creates the address space for a virtqueue that is about to start. */
     VirtqueueAddressSpace newAddressSpace() {
         return isTranslated()
                 ? iommu.newAddressSpace(memory.guestMemory())
@@ -195,7 +197,8 @@ final class SessionState implements AutoCloseable {
 
     /** Converts an address of SET_VRING_ADDR to an address of {@link #newAddressSpace}. */
     long toAddressSpace(UserAddress address) throws ProtocolViolationException {
-        // vhost-user, SET_VRING_ADDR: I/O virtual addresses with an IOMMU, guest-physical ones with GPA_ADDRESSES.
+        // vhost-user, SET_VRING_ADDR: the addresses are I/O virtual with VIRTIO_F_ACCESS_PLATFORM, guest-physical with
+        // GPA_ADDRESSES.
         boolean same = isTranslated() || hasProtocolFeature(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
         return same ? address.value() : memory.toGuestAddress(address);
     }

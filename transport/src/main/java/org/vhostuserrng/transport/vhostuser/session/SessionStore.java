@@ -10,8 +10,8 @@ import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 
 /**
- * The sessions that the service manager stores, by name. A service manager that is busy delays a session, but never
- * blocks the loop. Confined to the loop's thread.
+ * The sessions in the service manager's store, by name. A busy service manager delays a session, but never blocks the
+ * loop. Confined to the loop's thread.
  */
 public final class SessionStore extends EventHandler {
     private static final String NAME_PREFIX = "session-";
@@ -20,7 +20,7 @@ public final class SessionStore extends EventHandler {
     private final FdStoreClient fdStore;
     private final EventScheduler loop;
     private final RateLimitedGuestLog log;
-    /** Names of ended sessions that the service manager was too busy to remove. */
+    /** Names of ended sessions that have not been removed from the store yet, because the service manager was busy. */
     private final Queue<String> ended = new ArrayDeque<>();
 
     private long lastNumber;
@@ -28,7 +28,7 @@ public final class SessionStore extends EventHandler {
     /**
      * Creates a store.
      *
-     * @param fdStore the service manager's store; the caller keeps ownership
+     * @param fdStore the service manager's store; the caller remains the owner
      */
     public SessionStore(FdStoreClient fdStore, EventScheduler loop) {
         this.fdStore = fdStore;
@@ -36,7 +36,7 @@ public final class SessionStore extends EventHandler {
         this.log = new RateLimitedGuestLog("store", loop::now);
     }
 
-    /** Whether a stored descriptor is a session. */
+    /** Returns whether a stored descriptor with this name is a session. */
     public static boolean isSession(String fdName) {
         return numberOf(fdName) >= 0;
     }
@@ -52,23 +52,23 @@ public final class SessionStore extends EventHandler {
         }
     }
 
-    /** The name of a session that a predecessor of this process stored is in use. */
+    /** Reserves the name of a session that a previous process stored, so that no new session gets it. */
     public void reserve(String fdName) {
         lastNumber = Math.max(lastNumber, numberOf(fdName));
     }
 
-    /** A name that no stored session has. */
+    /** Returns a name that no stored session has. */
     String newName() {
         lastNumber++;
         return NAME_PREFIX + lastNumber;
     }
 
-    /** Stores a session. Returns false if the service manager is busy: try again later. */
+    /** Adds a session to the store. Returns false if the service manager is busy: try again later. */
     boolean add(StoredSession session) throws IOException {
         return ended.isEmpty() && fdStore.add(session.name(), session.fd());
     }
 
-    /** Removes the session of a name from the store, later if the service manager is busy. */
+    /** Removes the session with a name from the store; later, if the service manager is busy. */
     public void remove(String fdName) {
         ended.add(fdName);
         removeEnded();

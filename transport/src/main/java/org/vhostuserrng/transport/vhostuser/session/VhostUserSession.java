@@ -14,17 +14,22 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel.Received;
 
 /**
- * The session of a connected front-end: receives its messages one by one and passes them to a
+ * The session of a connected front-end. Receives its messages one by one, and passes them to a
  * {@link FrontendRequestHandler}. A violation ends only this session. Confined to the loop's thread.
  */
 public final class VhostUserSession extends EventHandler implements GuestSession {
-    /** Maximum number of requests per dispatch, so that a front-end that floods the socket does not occupy the loop. */
+    /**
+     * Maximum number of requests per dispatch, so that a front-end that floods the socket does not block other guests.
+     */
     private static final int MAX_REQUESTS_PER_DISPATCH = 16;
 
-    /** Time budget of a dispatch. Requests that map memory or start vrings take longer than a guest's request. */
+    /**
+     * Time after which a dispatch receives no further message. Some messages take long, such as those that start
+     * vrings.
+     */
     private static final long DISPATCH_BUDGET_NANOS = 100_000;
 
-    /** Time after which the log names a message whose files are still being prepared. */
+    /** Time after which a warning is logged if the files of a message are still being prepared. */
     private static final long SLOW_FILES_NANOS = 1_000_000_000L;
 
     private final GuestContext guest;
@@ -36,15 +41,15 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     private final Runnable onClosed;
     private final String peer;
     private final long openedAt;
-    /** Null unless JFR was initialized when the front-end connected. */
+    /** The JFR event of this session; null if JFR was not initialized when the front-end connected. */
     private final VhostUserSessionEvent event;
-    /** Set by {@link #open}, because the vrings refer to this event handler. */
+    /** Set by {@link #open} or {@link #restore} after construction, because the vrings refer to this event handler. */
     private FrontendRequestHandler requests;
 
-    /** The message whose files are being prepared; null for none. */
+    /** The message whose files are being prepared; null if there is none. */
     private ReceivedRequest unprepared;
 
-    /** When {@link #unprepared} arrived. */
+    /** The time when {@link #unprepared} arrived. */
     private long receivedAt;
 
     private boolean slowFilesLogged;
@@ -66,14 +71,14 @@ public final class VhostUserSession extends EventHandler implements GuestSession
         this.onClosed = onClosed;
         this.peer = socket.describePeer();
         this.openedAt = guest.loop().now();
-        // Loading the event class initializes JFR, which takes 170 ms and 5 MB.
+        // Does not load the event class unless JFR is in use: this would initialize JFR, which takes 170 ms and 5 MB.
         this.event = FlightRecorder.isInitialized()
                 ? new VhostUserSessionEvent(guest.device().name())
                 : null;
     }
 
     /**
-     * Serves a front-end until it disconnects or violates the protocol.
+     * Opens a session that serves a front-end until it disconnects or violates the protocol.
      *
      * @param onClosed called once on the loop's thread, after the session has released all resources
      */
@@ -101,10 +106,11 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     }
 
     /**
-     * Continues the session of a predecessor of this process.
+     * Continues the session of a previous process.
      *
-     * @param stored the session, {@link RestorableSession#isPrepared prepared}; this method takes ownership
-     * @throws IOException if the session cannot be continued; it is left in the store
+     * @param stored the session, which must be {@link RestorableSession#isPrepared prepared}; this method takes
+     *     ownership
+     * @throws IOException if the session cannot be continued; it remains in the store
      */
     public static VhostUserSession restore(GuestContext guest, RestorableSession stored, Runnable onClosed)
             throws IOException {
@@ -124,7 +130,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
             session.abandon();
             throw new IOException(refused.getMessage(), refused);
         }
-        // Messages may have arrived while no process served the session.
+        // Dispatches the session, because messages may have arrived while no process served it.
         guest.loop().reschedule(session);
         guest.device().sessionBegan(true, session.openedAt);
         guest.log().info("session continued (" + session.peer + ")");
@@ -172,7 +178,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     @Override
     protected void handle(long now, boolean ready) {
         if (closed) {
-            // Posted by the executor before the session was closed.
+            // The executor has posted this handler before the session was closed.
             return;
         }
         try {
@@ -192,7 +198,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
             if (last == Received.INCOMPLETE) {
                 requests.resume();
             } else if (unprepared == null && requests.isPaused() && !channel.hasUnsent()) {
-                // The socket may be empty, and causes no further event then.
+                // Dispatches the session again, because the socket may be empty and then causes no further event.
                 guest.loop().reschedule(this);
             }
             watchForWriting();
@@ -205,9 +211,9 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     }
 
     /**
-     * Pauses the session while the files of a message are being prepared, until the service manager has stored it, and
-     * while too many files of this front-end wait to be closed, which limits how many it can leave open. The front-end
-     * loses only time.
+     * Pauses or resumes the session, and returns whether it is paused. The session is paused while the files of a
+     * message are being prepared, until the service manager has stored the session, and while too many files of this
+     * front-end wait to be closed, which limits the number of its files that are open.
      */
     private boolean mustPause(long now) throws IOException {
         if (unprepared != null && !unprepared.files().isPrepared()) {
@@ -231,7 +237,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     }
 
     /**
-     * Stops reading the socket. The caller has the session dispatched again.
+     * Stops reading the socket. The caller must make sure that the session is dispatched again.
      *
      * @param until the event that ends the pause, for the log; null to log nothing
      */
@@ -253,10 +259,10 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     }
 
     /**
-     * Serves the messages that have arrived, within the budget.
+     * Serves messages that have arrived, up to a limit of number and time.
      *
-     * @return MESSAGE if there may be more of them, INCOMPLETE if all have been served, CLOSED if the front-end has
-     *     disconnected
+     * @return MESSAGE if more messages may have arrived, INCOMPLETE if all have been served, CLOSED if the front-end
+     *     has disconnected
      */
     private Received serveMessages(long began) throws ProtocolViolationException {
         for (int i = 0; i < MAX_REQUESTS_PER_DISPATCH && mayReceive(); i++) {
@@ -296,7 +302,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
         servePrepared();
     }
 
-    /** Serves the message whose files have been prepared meanwhile, if there is one. */
+    /** Serves the message whose files were being prepared, if this has ended. */
     private void servePrepared() throws ProtocolViolationException {
         if (unprepared != null && unprepared.files().isPrepared()) {
             ReceivedRequest received = unprepared;
@@ -322,7 +328,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
         }
     }
 
-    /** Whether the session has ended. */
+    /** Returns whether the session has ended. */
     public boolean isClosed() {
         return closed;
     }
@@ -332,7 +338,10 @@ public final class VhostUserSession extends EventHandler implements GuestSession
         return persistence != null;
     }
 
-    /** Gives up a session that this process cannot continue. It stays in the store, and its front-end connected. */
+    /**
+     * Releases a session that this process cannot continue. The session stays in the store, and its front-end
+     * connected.
+     */
     private void abandon() {
         closed = true;
         unreadReplies.cancel();
@@ -342,7 +351,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
         persistence.close();
     }
 
-    /** While a reply is unsent, watches the socket for writing instead of reading. */
+    /** Watches the socket for writing instead of reading while a reply is unsent. */
     private void watchForWriting() throws ErrnoException {
         if (channel.hasUnsent() != watchedForWriting) {
             watchedForWriting = channel.hasUnsent();

@@ -5,6 +5,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.session.PendingHugePages;
 import org.vhostuserrng.transport.session.VirtqueueScheduler;
 import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
@@ -13,11 +14,11 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * One vring of a session: applies the front-end's requests to its {@link VringConfig} and {@link VringLifecycle}, and
+ * One vring of a session. Applies the front-end's requests to its {@link VringConfig} and {@link VringLifecycle}, and
  * schedules the started virtqueue on the event loop. Confined to the loop's thread.
  */
 final class Vring extends EventHandler implements AutoCloseable {
-    /** Interval at which a vring without a kick descriptor is polled. */
+    /** Interval in nanoseconds at which a vring without a kick descriptor is polled. */
     private static final long POLL_NANOS = 1_000_000;
 
     private final int index;
@@ -29,22 +30,24 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final VringLifecycle lifecycle;
     private final PendingIotlbMiss iotlbMiss;
     private final VirtqueueScheduler scheduler;
+    private final PendingHugePages hugePages;
 
-    /** Dispatches this vring; any thread. */
+    /** Dispatches this vring. May be run on any thread. */
     private final Runnable postThis;
 
-    /** True until the kick descriptor has been drained after it arrived. */
+    /** Whether the kick descriptor has not been drained since the front-end sent it. */
     private boolean kicksUndrained;
 
-    /** An event has arrived while the session was paused. */
+    /** Whether an event has arrived while the session was paused. */
     private boolean dispatchedWhilePaused;
-    /** That event, or one of several, was a kick. */
+    /** Whether a kick has arrived while the session was paused. */
     private boolean kickedWhilePaused;
 
     /**
      * Creates a stopped vring.
      *
-     * @param sessionHandler the session's event handler: its pending messages precede kicks, and it handles bugs
+     * @param sessionHandler the session's event handler, whose pending messages are dispatched before kicks; handles
+     *     bugs of this vring
      */
     Vring(int index, GuestContext guest, SessionState session, EventHandler sessionHandler) {
         this.index = index;
@@ -58,6 +61,7 @@ final class Vring extends EventHandler implements AutoCloseable {
                 index, guest.device(), session, config, loop::now, session.packedVringJournal(index));
         this.iotlbMiss = new PendingIotlbMiss(session.iommu());
         this.scheduler = new VirtqueueScheduler(loop, this, guest.options().busyPollNanos());
+        this.hugePages = new PendingHugePages(guest.peerFiles(), postThis);
     }
 
     // --- events of the guest ---------------------------------------------------------------------------------------
@@ -72,7 +76,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Handles the events that have arrived while the session was paused. Without any, the ring is not looked at. */
+    /** Handles the events that have arrived while the session was paused. Does nothing if there were none. */
     void resumeSession() {
         if (dispatchedWhilePaused) {
             dispatchedWhilePaused = false;
@@ -80,7 +84,9 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Looks for requests, because the device can serve more than before. */
+    /**
+     * Drains the vring again if it is started, because the device can serve requests that it could not serve before.
+     */
     void dispatchIfStarted() {
         if (config.enabled && lifecycle.queue() != null) {
             loop.reschedule(this);
@@ -90,6 +96,11 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void serve(long now, boolean kickedNow) {
         boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;
+        String missing = hugePages.takeFailure();
+        if (missing != null) {
+            breakVring("a huge page of guest memory cannot be allocated: " + missing);
+            return;
+        }
         if (!drainKicks(ready)) {
             breakVring("kick socket carries descriptors");
             return;
@@ -104,7 +115,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             scheduler.endBusyPoll(now, hasPendingWork());
         }
         VirtqueueHandler queue = lifecycle.queue();
-        if (config.enabled && queue != null) {
+        if (config.enabled && queue != null && !hugePages.arePending()) {
             drain(queue, now);
         }
     }
@@ -120,7 +131,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             session.throwPendingFault();
             return pending;
         } catch (InternalError memoryGone) {
-            // Returns true, because the drain that follows accesses the same memory and breaks the vring.
+            // Returns true, so that a drain follows, which accesses the same memory and breaks the vring.
             return true;
         }
     }
@@ -136,7 +147,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             result = scheduler.drain(queue);
             session.throwPendingFault();
         } catch (InternalError memoryGone) {
-            // SIGBUS: the file behind the guest's memory has been truncated.
+            // SIGBUS: the file of the guest's memory was truncated.
             breakVring("guest memory vanished: " + memoryGone.getMessage());
             return;
         }
@@ -147,6 +158,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         switch (result) {
             case EMPTY -> wait(queue, now);
             case IOTLB_MISS -> requestIotlbEntry();
+            case HUGE_PAGE_MISS -> hugePages.allocate(lifecycle.addressSpace());
             case BROKEN -> {
                 lifecycle.reportDeniedAccess();
                 breakVring(queue.fault());
@@ -166,10 +178,10 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Drains the kick descriptor if that is necessary. Kicks are edge-triggered, so an eventfd is drained only once:
-     * one that arrives with a full counter would block the driver's kicks. A pipe or socket is drained after each kick,
-     * because it becomes full; this vring is dispatched again afterwards, because a later kick may have been drained
-     * too. Returns false if the front-end has violated the protocol of the descriptor.
+     * Drains the kick descriptor if necessary. An eventfd is watched edge-triggered, so it is drained only once, in
+     * case it arrives with a full counter, which would block the driver's kicks. A pipe or socket is drained after each
+     * kick, because it would become full. This vring is then dispatched again, because a later kick may have been
+     * drained too. Returns false if the front-end has misused the descriptor.
      */
     private boolean drainKicks(boolean kicked) {
         NotificationFd kick = config.kick;
@@ -206,6 +218,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void started(StartResult result, boolean dispatch) {
         if (result == StartResult.IOTLB_MISS) {
             requestIotlbEntry();
+        } else if (result == StartResult.HUGE_PAGE_MISS) {
+            hugePages.allocate(lifecycle.addressSpace());
         } else if (result == StartResult.INACCESSIBLE) {
             breakVring(lifecycle.startFault());
         } else if (result == StartResult.STARTED && dispatch) {
@@ -236,7 +250,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         startIfExpected();
     }
 
-    /** Sets the base. A disabled vring is stopped first: some front-ends end its use only by disabling it. */
+    /** Sets the base. Stops a disabled vring first, because some front-ends disable a vring instead of stopping it. */
     void setBase(int base) throws ProtocolViolationException {
         if (!config.enabled && lifecycle.isStarted()) {
             lifecycle.stop();
@@ -247,7 +261,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         startIfExpected();
     }
 
-    /** Sets the addresses. A started vring resumes at the new addresses. */
+    /** Sets the addresses. A started vring continues at the new addresses. */
     void setAddresses(VringAddresses addresses) throws ProtocolViolationException {
         boolean moved = !addresses.isSameAs(config.addresses);
         config.addresses = addresses;
@@ -261,7 +275,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.dirtyLogger.setBufferLogging(on);
     }
 
-    /** Logs writes to the used ring as if it began at a guest-physical address. */
+    /** Logs writes to the used ring as if the ring began at a guest-physical address. */
     void enableRingLogging(long guestAddress) {
         config.dirtyLogger.enableRingLogging(guestAddress);
     }
@@ -270,7 +284,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.dirtyLogger.disableRingLogging();
     }
 
-    /** Replaces the kick descriptor and takes ownership of it. Null to poll the ring. */
+    /** Replaces the kick descriptor; null to poll the ring. Takes ownership of the descriptor. */
     void setKick(NotificationFd kick) throws ProtocolViolationException, ErrnoException {
         closeKick();
         if (kick != null) {
@@ -280,20 +294,20 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.polled = kick == null;
         kicksUndrained = kick != null;
         startIfExpected();
-        // The descriptor may have been written to before it was watched.
+        // Drains the vring, because the front-end may have written a kick before the descriptor was watched.
         loop.reschedule(this);
     }
 
-    /** Replaces the call descriptor and takes ownership of it. Null for none. */
+    /** Replaces the call descriptor; null for none. Takes ownership of the descriptor. */
     void setCall(NotificationFd call) {
         config.notifier.setTarget(call);
-        // Earlier notifications may have gone to a descriptor that the driver no longer reads.
+        // Notifies again, because earlier notifications may have been sent to a descriptor that nobody reads any more.
         if (lifecycle.queue() != null && config.notifier.count() > 0) {
             config.notifier.signal();
         }
     }
 
-    /** Replaces the error descriptor and takes ownership of it. Null for none. */
+    /** Replaces the err descriptor; null for none. Takes ownership of the descriptor. */
     void setErr(NotificationFd err) {
         config.setErr(err);
     }
@@ -302,7 +316,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.enabled = enabled;
         if (enabled) {
             startIfExpected();
-            // A kick may have been consumed while the vring was disabled.
+            // Drains the vring, because a kick that arrived while it was disabled did not drain it.
             loop.reschedule(this);
         } else {
             leaveLoop();
@@ -321,19 +335,19 @@ final class Vring extends EventHandler implements AutoCloseable {
         return base;
     }
 
-    /** Stops the vring and resets everything except its descriptors for notifications. */
+    /** Stops the vring and resets its state, except for the call and err descriptors and whether it is enabled. */
     void reset() {
         stop();
         lifecycle.reset();
         config.reset();
     }
 
-    /** Whether the vring accesses guest memory, or will as soon as it has been translated. */
+    /** Returns whether the vring is started, or will start as soon as its IOTLB entries have arrived. */
     boolean isStarted() {
         return lifecycle.isStarted();
     }
 
-    /** Ends all accesses to guest memory until {@link #resume}. */
+    /** Stops all accesses to guest memory until {@link #resume}. */
     void suspend() {
         if (lifecycle.suspend()) {
             leaveLoop();
@@ -341,8 +355,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Restarts a suspended vring in the current memory. A vring that is not in this memory waits for other memory or
-     * addresses, and breaks if it is kicked before that.
+     * Starts a suspended vring again in the current memory. If its addresses are not in this memory, the vring waits
+     * for other memory or addresses, and breaks if a kick arrives before.
      */
     void resume() {
         try {
@@ -352,7 +366,9 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** The IOTLB entries of a range are about to be removed. A vring with an area in the range waits for new ones. */
+    /**
+     * Called before the IOTLB entries of a range are removed. A vring with an area in the range waits for new entries.
+     */
     void suspendIfIn(long first, long last) {
         if (lifecycle.suspendIfIn(first, last)) {
             leaveLoop();
@@ -361,7 +377,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** IOTLB entries for a range have arrived. */
+    /** Called after IOTLB entries of a range have arrived. */
     void iotlbUpdated(long first, long last) {
         if (iotlbMiss.isIn(first, last)) {
             iotlbMiss.cancel();
@@ -389,10 +405,10 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Continues the vring of a predecessor of this process: sets its configuration and starts it if it can start. Its
-     * driver may wait for a notification that the predecessor did not send.
+     * Continues the vring of a previous process: sets its configuration and starts it if possible. Notifies the driver,
+     * because the previous process may have ended before it sent a notification.
      *
-     * @throws ProtocolViolationException if the vring cannot be in this state
+     * @throws ProtocolViolationException if the vring cannot start with this configuration
      */
     void restore(VringSnapshot snapshot, RestoredFiles files) throws ProtocolViolationException, IOException {
         config.size = snapshot.size();
@@ -433,7 +449,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Drains and closes the kick descriptor, so that kicks before a stop do not start the vring again. */
+    /** Drains and closes the kick descriptor, so that kicks from before a stop do not start the vring again. */
     private void discardKick() {
         if (config.kick != null) {
             config.kick.drain(() -> {});
@@ -453,6 +469,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     private void leaveLoop() {
+        hugePages.cancel();
         scheduler.cancel();
     }
 }

@@ -3,15 +3,18 @@ package org.vhostuserrng.transport.vhostuser.session;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 
 /**
- * The addresses of a vring, as sent with SET_VRING_ADDR: user addresses, guest-physical addresses with
- * VHOST_USER_PROTOCOL_F_GPA_ADDRESSES, or I/O virtual addresses with VIRTIO_F_ACCESS_PLATFORM.
+ * The addresses of SET_VRING_ADDR: I/O virtual addresses with VIRTIO_F_ACCESS_PLATFORM, guest-physical addresses with
+ * VHOST_USER_PROTOCOL_F_GPA_ADDRESSES, otherwise user addresses.
  *
- * @param descriptor the descriptor area
- * @param used the device area
- * @param available the driver area
+ * @param descriptor the address of the descriptor area
+ * @param used the address of the device area
+ * @param available the address of the driver area
  */
 record VringAddresses(UserAddress descriptor, UserAddress used, UserAddress available) {
-    /** Whether all addresses are equal. Not equals, whose generation at first use would delay the loop by 10 ms. */
+    /**
+     * Returns whether all addresses are equal. Replaces {@code equals} of the record, whose code the JVM generates at
+     * its first call, which takes 10 ms.
+     */
     boolean isSameAs(VringAddresses other) {
         return other != null
                 && descriptor.value() == other.descriptor.value()

@@ -4,8 +4,9 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The encoding of a virtqueue's position in SET_VRING_BASE and GET_VRING_BASE. Split: the next available index. Packed:
- * the next available descriptor in bits 0 to 15 and the next used descriptor in bits 16 to 31.
+ * The encoding of a virtqueue's position in SET_VRING_BASE and GET_VRING_BASE. For a split virtqueue, it is the next
+ * available index. For a packed one, bits 0 to 15 are the next available descriptor, and bits 16 to 31 the next used
+ * descriptor, both with their wrap counters.
  */
 final class VringBase {
     private static final int PACKED_USED_SHIFT = 16;
@@ -13,14 +14,14 @@ final class VringBase {
 
     private VringBase() {}
 
-    /** Decodes a base without validating it. */
+    /** Decodes a base. Does not validate it. */
     static VirtqueuePosition decode(int base, long features) {
         if (!isPacked(features)) {
             return new VirtqueuePosition(base, base);
         }
         int avail = base & PACKED_HALF_MASK;
         int used = base >>> PACKED_USED_SHIFT;
-        // Some front-ends set only the available half. In this case no request is in flight.
+        // Some front-ends set only the bits of the available descriptor. No request is in flight in this case.
         return new VirtqueuePosition(avail, used == 0 ? avail : used);
     }
 

@@ -6,41 +6,41 @@ import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 
 /**
- * The configuration of one vring, as set so far by the front-end's messages, in any order. Contains plain data and the
- * descriptors that it owns; {@link VringLifecycle} interprets it. Confined to the loop's thread.
+ * The configuration of one vring, which the front-end's messages set in any order: plain data and the descriptors,
+ * which this object owns. {@link VringLifecycle} interprets it. Confined to the loop's thread.
  */
 final class VringConfig implements AutoCloseable {
-    /** SET_VRING_NUM; 0 before this message arrives. */
+    /** The Queue Size of SET_VRING_NUM; 0 before this message arrives. */
     int size;
-    /** SET_VRING_ADDR; null before this message arrives. */
+    /** The addresses of SET_VRING_ADDR; null before this message arrives. */
     VringAddresses addresses;
-    /** SET_VRING_ENABLE. */
+    /** Whether the vring is enabled (SET_VRING_ENABLE). */
     boolean enabled;
-    /** SET_VRING_BASE arrived since the vring was stopped last, or the vring has been started since. */
+    /** Whether SET_VRING_BASE has arrived, or the vring has started, since the vring was last stopped. */
     boolean baseSet;
-    /** SET_VRING_KICK without a descriptor: the back-end polls the ring. */
+    /** Whether the back-end polls the ring, because the last SET_VRING_KICK had no descriptor. */
     boolean polled;
-    /** SET_VRING_KICK; null for none. */
+    /** The descriptor of SET_VRING_KICK; null for none. */
     NotificationFd kick;
-    /** SET_VRING_ERR; null for none. */
+    /** The descriptor of SET_VRING_ERR; null for none. */
     NotificationFd err;
-    /** SET_VRING_CALL. */
+    /** Sends notifications to the descriptor of SET_VRING_CALL. */
     final UsedBufferNotifier notifier = new UsedBufferNotifier();
-    /** SET_FEATURES with VHOST_F_LOG_ALL, and SET_VRING_ADDR with VHOST_VRING_F_LOG. */
+    /** Logs writes as set by VHOST_F_LOG_ALL in SET_FEATURES and VHOST_VRING_F_LOG in SET_VRING_ADDR. */
     final VirtqueueDirtyLogger dirtyLogger;
 
     VringConfig(DirtyPageLog log) {
         dirtyLogger = new VirtqueueDirtyLogger(log);
     }
 
-    /** Resets everything except the descriptors for notifications. */
+    /** Resets the size, the addresses and polling. Does not change the descriptors. */
     void reset() {
         size = 0;
         addresses = null;
         polled = false;
     }
 
-    /** Replaces the error descriptor and takes ownership of it. Null for none. */
+    /** Replaces the err descriptor; null for none. Takes ownership of the descriptor. */
     void setErr(NotificationFd newErr) {
         if (err != null) {
             err.close();
@@ -48,7 +48,7 @@ final class VringConfig implements AutoCloseable {
         err = newErr;
     }
 
-    /** Closes all descriptors except the kick descriptor, which {@link Vring} must unwatch first. */
+    /** Closes the call and err descriptors. {@link Vring} closes the kick descriptor, which it must unwatch first. */
     @Override
     public void close() {
         notifier.close();

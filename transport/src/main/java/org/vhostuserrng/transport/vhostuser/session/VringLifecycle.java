@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.function.LongSupplier;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
@@ -15,17 +15,21 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Independent of the event loop and of
- * messages. Everything is validated in {@link #start}, the only place where the start of a vring can fail. Confined to
- * the loop's thread.
+ * messages. Only {@link #start} validates the configuration, so a vring can only fail to start there. Confined to the
+ * loop's thread.
  */
 final class VringLifecycle {
     /** The result of {@link #start} and {@link #startIfExpected}. */
     enum StartResult {
         STARTED,
-        /** Started already, broken, not configured completely, or its features were refused. */
+        /** The vring is already started, is broken, is not configured completely, or its features were refused. */
         NOT_READY,
-        /** Waits for the IOTLB entry of {@link #addressSpace}'s fault address: {@link #isStartPending}. */
+        /**
+         * The IOTLB lacks an entry for the fault address of {@link #addressSpace}: {@link #isStartPending} is now true.
+         */
         IOTLB_MISS,
+        /** Waits for a huge page of {@link #addressSpace}: {@link #isStartPending}. */
+        HUGE_PAGE_MISS,
         /** An area of the vring is in a memory region that is not accessible; {@link #startFault} describes it. */
         INACCESSIBLE
     }
@@ -39,27 +43,27 @@ final class VringLifecycle {
     private final PackedVringJournal journal;
 
     private VringState state = VringState.STOPPED;
-    /** The position at which the vring resumes, as in SET_VRING_BASE; valid unless the vring is started. */
+    /** The position at which the vring resumes, as in SET_VRING_BASE. Not valid while the vring is started. */
     private int base;
-    /** Not null if and only if the vring is started. */
+    /** The started virtqueue; null if the vring is not started. */
     private VirtqueueHandler queue;
-    /** The address space of the current run or, if the vring is stopped, of the last one. */
+    /** The address space of the current or last attempt to start the vring; null before the first one. */
     private VirtqueueAddressSpace addressSpace;
 
     private boolean startPending;
     private String startFault;
-    /** Whether a kick has requested a start since the vring was stopped last. */
+    /** Whether a kick has requested a start since the vring was last stopped. */
     private boolean kicked;
 
-    /** Whether a predecessor of this process may have served the vring after {@link #base} was recorded. */
+    /** Whether a previous process may have served the vring after {@link #base} was recorded. */
     private boolean continued;
     /** Whether the current run records its position in the journal. */
     private boolean journaled;
 
     /**
-     * Creates the life cycle of a stopped vring.
+     * Creates the lifecycle of a stopped vring.
      *
-     * @param journal null if the session does not outlive this process
+     * @param journal the vring's part of the journal; null if the session does not outlive this process
      */
     VringLifecycle(
             int index,
@@ -80,7 +84,7 @@ final class VringLifecycle {
         return state;
     }
 
-    /** The virtqueue, or null unless the vring is started. */
+    /** The started virtqueue; null if the vring is not started. */
     VirtqueueHandler queue() {
         return queue;
     }
@@ -89,20 +93,21 @@ final class VringLifecycle {
         return addressSpace;
     }
 
-    /** Whether the vring starts as soon as its IOTLB entries arrive. */
+    /** Returns whether the vring starts as soon as its IOTLB entries and huge pages have arrived. */
     boolean isStartPending() {
         return startPending;
     }
 
-    /** Whether the vring accesses guest memory, or will as soon as it has been translated. */
+    /** Returns whether the vring is started, or will start as soon as its IOTLB entries have arrived. */
     boolean isStarted() {
         return queue != null || startPending;
     }
 
     /**
-     * Requires that the vring is stopped.
+     * Checks that the vring is stopped.
      *
-     * @param request the request that requires it, for the message
+     * @param request the name of the request that requires a stopped vring, for the message
+     * @throws ProtocolViolationException if the vring is not stopped
      */
     void requireStopped(String request) throws ProtocolViolationException {
         if (state != VringState.STOPPED || startPending) {
@@ -117,12 +122,12 @@ final class VringLifecycle {
         config.baseSet = true;
     }
 
-    /** Sets the Queue Size. A started vring accepts only its current Queue Size. */
+    /** Sets the Queue Size. The Queue Size of a started vring must not change. */
     void setSize(int size) throws ProtocolViolationException {
         if (size != config.size) {
             requireStopped("SET_VRING_NUM");
         }
-        // VIRTIO 1.3 §2.7, §2.8: maximum Queue Size of either format.
+        // VIRTIO 1.3 §2.7, §2.8: the Queue Size must not exceed 32768 in either format.
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
             throw new ProtocolViolationException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
                     + VirtioConstants.MAX_QUEUE_SIZE);
@@ -131,18 +136,18 @@ final class VringLifecycle {
     }
 
     /**
-     * Starts the vring after a kick. vhost-user, "Ring states": a kick starts a ring. A kick that arrives before the
-     * configuration is complete takes effect when it is complete.
+     * Starts the vring after a kick (vhost-user, "Ring states"). If the configuration is not complete yet, the vring
+     * starts when it is.
      */
     StartResult startOnKick() throws ProtocolViolationException {
         kicked = true;
-        // Every kick comes here. Without the comparison it calls start(), which is too large to be inlined.
+        // Each kick calls this method. The comparison avoids a call of start(), which is too large to be inlined.
         return state != VringState.STOPPED || startPending ? StartResult.NOT_READY : start();
     }
 
     /**
      * Starts the vring if its configuration is complete and it need not wait for a kick. An enabled vring need not
-     * wait, because a front-end that reconnects does not kick for requests that the guest made before.
+     * wait, because a front-end that reconnects does not kick for requests that the guest made available before.
      */
     StartResult startIfExpected() throws ProtocolViolationException {
         boolean expected = kicked || (config.enabled && config.baseSet && (config.kick != null || config.polled));
@@ -187,12 +192,12 @@ final class VringLifecycle {
             }
             session.throwPendingFault();
             return StartResult.STARTED;
-        } catch (IotlbMissException missing) {
+        } catch (MemoryNotReadyException missing) {
             startPending = true;
-            return StartResult.IOTLB_MISS;
+            return addressSpace.isHugePageMissing() ? StartResult.HUGE_PAGE_MISS : StartResult.IOTLB_MISS;
         } catch (InvalidVirtqueueException invalid) {
             if (addressSpace.isInaccessible()) {
-                // The driver chose the address, so it breaks its vring. The front-end's request is valid.
+                // The vring breaks, because its driver chose the address. The front-end's request is valid.
                 startFault = invalid.getMessage();
                 return StartResult.INACCESSIBLE;
             }
@@ -211,8 +216,8 @@ final class VringLifecycle {
     }
 
     /**
-     * Continues the vring of a predecessor of this process, which may have served it after the snapshot. The vring
-     * starts with {@link #startIfExpected}.
+     * Sets the state of a vring of a previous process, which may have served the vring after the snapshot.
+     * {@link #startIfExpected} starts it.
      */
     void restore(VringSnapshot snapshot) {
         base = snapshot.base();
@@ -229,7 +234,7 @@ final class VringLifecycle {
         }
     }
 
-    /** The number of runs recorded in the journal. */
+    /** The number of runs in the journal; 0 without a journal. */
     long runs() {
         return journal == null ? 0 : journal.runs();
     }
@@ -238,19 +243,19 @@ final class VringLifecycle {
         return kicked;
     }
 
-    /** Describes the fault after {@link StartResult#INACCESSIBLE}. */
+    /** Describes the fault, after {@link StartResult#INACCESSIBLE}. */
     String startFault() {
         return startFault;
     }
 
-    /** Reports the access that the IOMMU denied, if there was one. */
+    /** Sends VHOST_IOTLB_ACCESS_FAIL to the front-end if the IOTLB denied the last failed access. */
     void reportDeniedAccess() {
         if (addressSpace.isDenied()) {
             session.iommu().sendAccessFail(addressSpace.faultAddress(), addressSpace.faultAccess());
         }
     }
 
-    /** Stops the virtqueue until it is started again at the same position. Returns whether it was started. */
+    /** Stops the virtqueue and records its position, at which it can start again. Returns whether it was started. */
     boolean suspend() {
         if (queue == null) {
             return false;
@@ -264,7 +269,10 @@ final class VringLifecycle {
         return true;
     }
 
-    /** Suspends the vring until the IOTLB entries of its areas arrive, if one of them overlaps a range. */
+    /**
+     * Suspends the vring if one of its areas overlaps a range, until IOTLB entries for the area arrive. Returns whether
+     * it was suspended.
+     */
     boolean suspendIfIn(long first, long last) {
         if (queue == null || !addressSpace.hasAreaIn(first, last)) {
             return false;
@@ -279,7 +287,7 @@ final class VringLifecycle {
         suspend();
         startPending = false;
         state = VringState.STOPPED;
-        // A stopped vring starts after a new SET_VRING_BASE or a kick.
+        // A stopped vring must not start again before a new SET_VRING_BASE or a kick.
         config.baseSet = false;
         kicked = false;
         return base;
@@ -298,7 +306,10 @@ final class VringLifecycle {
         startPending = false;
     }
 
-    /** The position of the running virtqueue, or the position at which the vring will resume. As in SET_VRING_BASE. */
+    /**
+     * Returns the position of the started virtqueue, or the position at which the vring will resume, as in
+     * SET_VRING_BASE.
+     */
     int currentBase() {
         return queue == null ? base : VringBase.encode(queue.position(), session.features());
     }

@@ -4,21 +4,21 @@ import java.util.OptionalLong;
 import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
- * The state of one vring as plain data: everything that another process needs to serve it.
+ * The state of one vring as plain data: everything that another process needs to serve the vring.
  *
  * @param index index of the vring
- * @param base its position, as in SET_VRING_BASE
- * @param size Queue Size, or 0
- * @param addresses null before SET_VRING_ADDR
- * @param baseSet SET_VRING_BASE arrived since the vring was stopped last, or the vring has been started since
- * @param polled SET_VRING_KICK without a descriptor
- * @param runs number of runs in the journal
- * @param kicked whether a kick has requested a start since the vring was stopped last
+ * @param base position of the vring, as in SET_VRING_BASE
+ * @param size Queue Size; 0 before SET_VRING_NUM
+ * @param addresses the addresses of SET_VRING_ADDR; null before this message
+ * @param baseSet whether SET_VRING_BASE has arrived, or the vring has started, since the vring was last stopped
+ * @param polled whether the last SET_VRING_KICK had no descriptor
+ * @param runs number of runs of a packed vring, from the journal
+ * @param kicked whether a kick has requested a start since the vring was last stopped
  * @param kickFd ID of the kick descriptor, or {@link SessionSnapshot#NO_FD}
  * @param callFd ID of the call descriptor, or {@link SessionSnapshot#NO_FD}
- * @param errFd ID of the error descriptor, or {@link SessionSnapshot#NO_FD}
- * @param buffersLogged VHOST_F_LOG_ALL
- * @param ringLogAddress guest-physical address under which writes to the used ring are logged; empty if they are not
+ * @param errFd ID of the err descriptor, or {@link SessionSnapshot#NO_FD}
+ * @param buffersLogged whether writes to buffers are logged (VHOST_F_LOG_ALL)
+ * @param ringLogAddress guest-physical address with which writes to the used ring are logged; empty if they are not
  *     logged
  */
 record VringSnapshot(

@@ -6,7 +6,7 @@ import java.util.List;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 
-/** The vrings of a session, and the operations on all of them. Confined to the loop's thread. */
+/** All vrings of a session, and operations on all of them. Confined to the loop's thread. */
 final class VringTable implements IotlbListener, AutoCloseable {
     private final Vring[] vrings;
 
@@ -28,7 +28,7 @@ final class VringTable implements IotlbListener, AutoCloseable {
         return vrings[index];
     }
 
-    /** vhost-user, "Suspended device state": whether all vrings are stopped. */
+    /** vhost-user, "Suspended device state": returns whether all vrings are stopped. */
     boolean areStopped() {
         for (Vring vring : vrings) {
             if (vring.isStarted()) {
@@ -88,7 +88,7 @@ final class VringTable implements IotlbListener, AutoCloseable {
         }
     }
 
-    /** Lets the started vrings look for requests. */
+    /** Drains the started vrings again. */
     void dispatch() {
         for (Vring vring : vrings) {
             vring.dispatchIfStarted();
@@ -99,7 +99,7 @@ final class VringTable implements IotlbListener, AutoCloseable {
         return Arrays.stream(vrings).map(Vring::snapshot).toList();
     }
 
-    /** Continues the vrings of a predecessor of this process. */
+    /** Continues the vrings of a previous process. */
     void restore(List<VringSnapshot> snapshots, RestoredFiles files) throws ProtocolViolationException, IOException {
         for (VringSnapshot snapshot : snapshots) {
             get(snapshot.index()).restore(snapshot, files);

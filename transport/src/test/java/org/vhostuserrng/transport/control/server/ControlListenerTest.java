@@ -25,7 +25,7 @@ import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
-/** The control socket on a real loop whose time the test sets. */
+/** Tests the control socket on a real event loop, whose time the test sets. */
 @Timeout(120)
 class ControlListenerTest {
     private static final int MANY_RECORDS = 20_000;
@@ -79,7 +79,7 @@ class ControlListenerTest {
         assertEquals(bytes.length, client.send(segment));
     }
 
-    /** Runs the loop, and reads the response until its end. */
+    /** Runs the loop and reads the response until the end of the stream. */
     private String receive(UnixStreamSocket client) throws IOException {
         StringBuilder response = new StringBuilder();
         MemorySegment buffer = arena.allocate(1 << 16);

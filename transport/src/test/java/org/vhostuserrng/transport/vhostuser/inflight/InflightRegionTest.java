@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InflightRegionTest {
     private static final int INFLIGHT = 1;
 
-    /** The order that the document specifies, in a simple implementation. */
+    /** Computes the order that vhost-user specifies, in a simple way. */
     private static int[] byCounter(long[] words, int wordsPerEntry, int entries) {
         return IntStream.range(0, entries)
                 .filter(entry -> (words[entry * wordsPerEntry] & 0xff) == INFLIGHT)

@@ -9,11 +9,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** More requests in flight than are kept at a time. */
+/** Tests with more in-flight requests than are stored at a time. */
 class InflightResubmissionsTest {
     private static final int ENTRIES = 1000;
     private static final int WORDS = 2;
-    /** Fewer requests are published together by the device. */
+    /** Maximum number of requests that are published together, less than those that are stored at a time. */
     private static final int BATCH = 50;
 
     private final long[] words = new long[ENTRIES * WORDS];

@@ -20,7 +20,13 @@ class PackedPositionRecordTest {
     private final MemorySegment ring =
             Arena.ofAuto().allocate((long) SIZE * VirtioConstants.DESCRIPTOR_BYTES, VirtioConstants.DESCRIPTOR_BYTES);
 
-    /** A process that ends while it publishes the used descriptor at {@code before}, up to {@code after}. */
+    /**
+     * Simulates a process that ends while it publishes a used descriptor.
+     *
+     * @param before the position of the descriptor
+     * @param after the position after its chain
+     * @param flags the flags of the descriptor in the ring when the process ends
+     */
     private void endWhilePublishing(int before, int after, int flags) {
         PackedPositionRecord record = new PackedPositionRecord(bytes, false);
         record.open(ring, SIZE, before);

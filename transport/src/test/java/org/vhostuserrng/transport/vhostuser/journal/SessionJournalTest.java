@@ -47,7 +47,7 @@ class SessionJournalTest {
         return state;
     }
 
-    /** The state that the next process finds. */
+    /** Returns the state that the next process reads. */
     private byte[] reopened() throws InvalidJournalException {
         try (SessionJournal next = SessionJournal.open(duplicate(journal.fd()))) {
             return next.state();
@@ -94,7 +94,7 @@ class SessionJournalTest {
     void stateOfAHalfWrittenCopyIsNotUsed() throws IOException {
         journal.commit(state(100));
         journal.commit(state(50));
-        // The next commit would write the first copy.
+        // The second copy is valid now, and the first one contains the previous state.
         damage(FIRST_COPY + 20, 0xff);
 
         assertArrayEquals(state(50), reopened());

@@ -92,7 +92,7 @@ class FrontendRequestDecoderTest {
         FrontendRequest request =
                 FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, payload, 0);
 
-        // struct: u32 index, u32 flags, u64 descriptor, u64 used, u64 available, u64 log
+        // The payload: u32 index, u32 flags, u64 descriptor, u64 used, u64 available, u64 log.
         assertEquals(
                 new FrontendRequest.SetVringAddr(
                         2, 1, new UserAddress(0x10), new UserAddress(0x20), new UserAddress(0x30), 0x40),

@@ -29,7 +29,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel.Received;
 
-/** A back-end that ends between two steps of serving a message, and the next one that continues. */
+/** Tests a back-end process that ends between two steps of serving a message, and the next process, which continues. */
 @Timeout(120)
 class JournaledMessageChannelTest {
     private static final int WITH_REPLY = VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE;
@@ -63,17 +63,17 @@ class JournaledMessageChannelTest {
         private final JournaledMessageChannel channel;
         private final List<Integer> served = new ArrayList<>();
         private int fdsSeen;
-        /** Descriptors of messages that the predecessor kept. */
+        /** Number of descriptors that the previous process stored. */
         private int fdsFound;
 
-        /** The first process. */
+        /** Creates the first process. */
         BackEnd() throws IOException, FramingViolationException {
             stored = StoredSession.create("session-1", backEnd.fd(), closer);
             channel = new JournaledMessageChannel(backEnd, stored);
             channel.commit(state(0), fd -> false);
         }
 
-        /** The process after {@code ended}, of which only the stored session is left. */
+        /** Creates the process after {@code ended}, which has left only the stored session. */
         BackEnd(BackEnd ended) throws IOException, FramingViolationException {
             int queue = Libc.callInt(DUP, ended.stored.fd().number(), 0, 0, 0, 0);
             StoredSession.Opened opened = StoredSession.open("session-1", new OwnedFd(queue), closer);
@@ -97,7 +97,7 @@ class JournaledMessageChannelTest {
             return state.array();
         }
 
-        /** Serves one message, as far as a step. */
+        /** Serves one message up to a step. */
         void serve(LastStep last) throws FramingViolationException, ErrnoException {
             if (last == LastStep.NONE) {
                 return;
@@ -130,7 +130,7 @@ class JournaledMessageChannelTest {
 
         void serveAll() throws FramingViolationException, ErrnoException {
             while (channel.receive() == Received.MESSAGE) {
-                // The message is still in the socket, so it is received again.
+                // Discards the message, which is still in the socket, because serve() receives it again.
                 channel.done();
                 serve(LastStep.REPLIED);
             }
@@ -167,7 +167,7 @@ class JournaledMessageChannelTest {
         }
     }
 
-    /** The values of all replies that have arrived. */
+    /** Returns the values of all replies that have arrived. */
     private List<Integer> replies() {
         int bytes = frontEnd.receive(buffer.asSlice(0, 100L * REPLY_BYTES), new ArrayList<>());
         return IntStream.range(0, Math.max(bytes, 0) / REPLY_BYTES)

@@ -7,7 +7,7 @@ import org.vhostuserrng.libc.OwnedFd;
 public final class ReceivedFdsFixture {
     private ReceivedFdsFixture() {}
 
-    /** The descriptors of one message, which owns them. Their IDs are their numbers. */
+    /** Creates the descriptors of a message. Takes ownership of them, and sets their IDs to their numbers. */
     public static ReceivedFds of(OwnedFd... descriptors) {
         ReceivedFds fds = new ReceivedFds();
         for (OwnedFd descriptor : descriptors) {

@@ -31,7 +31,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
-/** The server on a real socket; the tests run single iterations of its loop. */
+/** Tests the server on a real socket. The tests run single iterations of its loop. */
 class VhostUserServerTest {
     private static final long OFFERED = FakeVirtioDevice.FEATURES
             | VhostUserConstants.mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES)
@@ -364,7 +364,7 @@ class VhostUserServerTest {
         }
     }
 
-    /** Ends a session before everything has been received. */
+    /** Makes the server end a session while a message of its front-end is unread. */
     private void leaveUnread() throws IOException {
         try (SocketChannel frontEnd = connect()) {
             send(frontEnd, VhostUserConstants.VHOST_USER_GET_FEATURES, OTHER_VERSION);
@@ -372,7 +372,7 @@ class VhostUserServerTest {
         }
     }
 
-    /** Runs the loop until a condition holds that depends on other threads. */
+    /** Runs the loop until a condition is true that depends on other threads. */
     private void runUntil(Condition condition) throws IOException {
         while (!condition.holds()) {
             server.doWork();

@@ -24,7 +24,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
-/** vhost-user, "Migrating back-end state". */
+/** Tests device state transfers (vhost-user, "Migrating back-end state"). */
 class DeviceStateTransferTest {
     private static final int SAVE = 0;
     private static final int LOAD = 1;

@@ -34,7 +34,7 @@ import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** Limits, required protocol features and descriptors of a front-end's requests. */
+/** Tests the limits, the required protocol features and the descriptors of a front-end's requests. */
 class FrontendRequestLimitsTest {
     private static final long PAGE = 4096;
     private static final long MAX_LOG_BYTES = 1L << 38;

@@ -23,7 +23,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
-/** vhost-user, "Inflight I/O tracking": the buffer of a device with two virtqueues. */
+/** Tests the inflight buffer (vhost-user, "Inflight I/O tracking") of a device with two virtqueues. */
 class InflightBufferTest {
     private static final int QUEUES = 2;
     private static final long SPLIT = 0;
@@ -47,7 +47,7 @@ class InflightBufferTest {
         return described(0, 0, queues, queueSize);
     }
 
-    /** SET_INFLIGHT_FD. */
+    /** Sets the buffer as SET_INFLIGHT_FD does. */
     private void set(Inflight given, OwnedFd file, boolean sealedOnly) throws IOException, ProtocolViolationException {
         buffer.requireValid(given);
         buffer.set(given, MemoryMapping.adopt(file, given.mmapOffset(), given.mmapSize()), sealedOnly);
@@ -59,7 +59,7 @@ class InflightBufferTest {
         set(described(size, offset, queues, queueSize), file, false);
     }
 
-    /** A file that its peer can truncate at any time. */
+    /** Creates a memfd that cannot be sealed, so that a peer can truncate it at any time. */
     private static OwnedFd unsealed(long size) throws ErrnoException {
         long name = Arena.ofAuto().allocateFrom("unsealed").address();
         OwnedFd file = new OwnedFd(ErrnoException.check("memfd", Libc.callInt(MEMFD_CREATE, name, 0, 0, 0, 0)));
@@ -69,7 +69,10 @@ class InflightBufferTest {
 
     // --- create ----------------------------------------------------------------------------------------------------
 
-    /** A header of 16 or 32 bytes, 16 or 32 bytes for each descriptor, up to a multiple of 64 bytes for each queue. */
+    /**
+     * The region of each queue has a header and an entry per descriptor, of 16 bytes each (split) or 32 bytes each
+     * (packed), and is padded to a multiple of 64 bytes.
+     */
     @ParameterizedTest
     @CsvSource({
         "0, 1, 3, 64",

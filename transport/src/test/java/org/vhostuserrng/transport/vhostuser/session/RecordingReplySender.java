@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.ReplySender;
 
 /** Records the replies to a front-end. */
 final class RecordingReplySender implements ReplySender {
-    /** A reply: the request and the words of the payload. */
+    /** A reply: the number of the request and the words of the payload. */
     record Reply(int id, List<Long> words) {}
 
     final List<Reply> replies = new ArrayList<>();

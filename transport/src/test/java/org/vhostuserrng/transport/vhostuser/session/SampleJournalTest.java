@@ -29,8 +29,8 @@ import org.vhostuserrng.transport.vhostuser.session.SessionSnapshot.DirtyLogSnap
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
 
 /**
- * Journals that earlier releases may have left in the store: one sample of each layout, gzip of the whole memory. A
- * change of the layout needs a new version and a new sample.
+ * Tests that a journal of an earlier release, which may be in the store, can still be read. There is one sample of each
+ * layout, a gzip file of the whole memory. A change of the layout needs a new version and a new sample.
  */
 class SampleJournalTest {
     private static final String SAMPLE = "journal-version-2.gz";
@@ -76,7 +76,10 @@ class SampleJournalTest {
     private static final MemorySegment REPLY = MemorySegment.ofArray(new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
     private static final MemorySegment RING = MemorySegment.ofArray(new long[512]);
 
-    /** A journal with a value in each field. The first state is an empty one, so that the second copy is current. */
+    /**
+     * Writes a journal with a value in each field. Commits an empty state first, so that the second copy is the valid
+     * one.
+     */
     private static byte[] written() throws IOException {
         try (SessionJournal journal = SessionJournal.create()) {
             journal.commit(new byte[0]);

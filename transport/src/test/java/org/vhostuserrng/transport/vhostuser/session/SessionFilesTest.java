@@ -31,13 +31,13 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
-/** A session whose front-end's files are prepared by another thread. */
+/** Tests a session while another thread prepares the files of its front-end. */
 class SessionFilesTest {
     private static final int NEED_REPLY = VhostUserConstants.VERSION | VhostUserConstants.NEED_REPLY_FLAG;
     private static final int REPLY_BYTES = VhostUserConstants.HEADER_BYTES + Long.BYTES;
     private static final int MAX_REQUESTS_PER_DISPATCH = 16;
     private static final String MEMORY_NAME = "session-files";
-    /** Longer than the interval at which a full executor is tested again. */
+    /** Time that a log line takes: longer than the interval at which a full executor is tested again. */
     private static final long LOG_NANOS = 2 * PeerFileExecutor.RETRY_NANOS;
 
     private final Arena arena = Arena.ofConfined();
@@ -72,7 +72,7 @@ class SessionFilesTest {
         arena.close();
     }
 
-    /** Writing a log line takes time. */
+    /** Simulates that writing a log line takes time. */
     private long timeOfLogLine() {
         loop.now += LOG_NANOS;
         return loop.now;
@@ -119,7 +119,7 @@ class SessionFilesTest {
         frontEnd.send(message(VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION));
     }
 
-    /** The request IDs of the replies that have arrived. */
+    /** Returns the request numbers of the replies that have arrived. */
     private List<Integer> replies() {
         List<Integer> ids = new ArrayList<>();
         MemorySegment reply = arena.allocate(REPLY_BYTES, 4);
@@ -160,7 +160,7 @@ class SessionFilesTest {
         assertTrue(loop.watched.containsKey(session));
     }
 
-    /** The vrings are paused until it is known that no message is left. */
+    /** The vrings stay paused until the session has found that no message is left. */
     @Test
     void isDispatchedAgainIfTheBudgetIsSpentWithTheLastMessage() throws IOException {
         sendMemoryTable();

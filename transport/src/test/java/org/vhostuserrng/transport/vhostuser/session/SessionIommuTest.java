@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
@@ -39,7 +39,7 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
-/** The IOTLB of a session, as IOTLB messages and memory tables change it, and the requests to the front-end. */
+/** Tests how IOTLB messages and memory tables change the IOTLB of a session, and the requests to the front-end. */
 class SessionIommuTest {
     private static final long PAGE = 4096;
     private static final long IOVA = 0x9000_0000L;
@@ -277,7 +277,7 @@ class SessionIommuTest {
     // --- vrings ----------------------------------------------------------------------------------------------------
 
     @Test
-    void changeOfAnAreaRestartsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
+    void changeOfAnAreaRestartsItsVring() throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -292,7 +292,7 @@ class SessionIommuTest {
 
     @Test
     void repetitionOfATranslationDoesNotRestartAVring()
-            throws ProtocolViolationException, ErrnoException, IotlbMissException {
+            throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -303,7 +303,8 @@ class SessionIommuTest {
     }
 
     @Test
-    void invalidationOfAnAreaSuspendsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
+    void invalidationOfAnAreaSuspendsItsVring()
+            throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);

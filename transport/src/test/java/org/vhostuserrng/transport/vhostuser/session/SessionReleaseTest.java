@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 
-/** A session unmaps memory and closes descriptors when it no longer needs them. */
+/** Tests that a session unmaps memory and closes descriptors when it does not need them any more. */
 class SessionReleaseTest {
     private static final long PAGE = 4096;
     private static final long ONE_QUEUE = (long) SteppedSession.QUEUE_SIZE << 16 | 1;

@@ -27,7 +27,7 @@ final class SteppedSession implements AutoCloseable {
     static final long USER_ADDRESS = 0x7f00_0000_0000L;
     static final int QUEUE_SIZE = 8;
 
-    /** Handles bugs like the session of a socket. */
+    /** Records bugs. Stands in for the event handler of a session with a socket. */
     static final class SessionHandler extends EventHandler {
         final List<RuntimeException> bugs = new ArrayList<>();
 
@@ -145,7 +145,7 @@ final class SteppedSession implements AutoCloseable {
                 EventFd.create().fd());
     }
 
-    /** Asks the back-end to poll the vring. */
+    /** Makes the back-end poll the vring, by a SET_VRING_KICK without a descriptor. */
     void setPolled(int index) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64(index | VhostUserConstants.VRING_NOFD_MASK));
     }
@@ -181,7 +181,7 @@ final class SteppedSession implements AutoCloseable {
         return requests.snapshot().vrings().get(index);
     }
 
-    /** Simulates a kick by the guest. */
+    /** Simulates a kick of the guest. */
     void kick(int index) throws ProtocolViolationException {
         loop.fire(vring(index));
     }

@@ -35,7 +35,7 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A session on a real socket, dispatched by the test. */
+/** Tests a session on a real socket, which the test dispatches. */
 @Timeout(120)
 class VhostUserSessionTest {
     private static final int REPLY_BYTES = 20;
@@ -53,7 +53,7 @@ class VhostUserSessionTest {
     private SocketChannel frontEnd;
     private VhostUserSession session;
 
-    /** A device whose features take a time to determine. */
+    /** A device that takes a time to return its features. */
     private final class SlowDevice implements VirtioDevice {
         private long featuresNanos;
 
@@ -174,7 +174,7 @@ class VhostUserSessionTest {
         assertEquals(4, replies());
     }
 
-    /** A dispatch ends after the request that exceeds 100 µs. */
+    /** A dispatch receives no further request after more than 100 µs. */
     @ParameterizedTest
     @CsvSource({"100000, 2", "100001, 1", "50000, 3", "50001, 2"})
     void dispatchEndsWhenItsTimeIsSpent(long requestNanos, int served) throws IOException {

@@ -28,7 +28,7 @@ import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** Kick descriptors, and the dispatches that remain after a vring is disabled, broken or stopped. */
+/** Tests kick descriptors, and dispatches that are pending when a vring is disabled, broken or stopped. */
 class VringEventsTest {
     private static final long PAGE = 4096;
     private static final long IOVA = 0x9000;
@@ -36,7 +36,7 @@ class VringEventsTest {
     private final SteppedSession session =
             new SteppedSession(new VhostUserOptions(false, false, SteppedSession.MEMORY_BYTES, true, 0));
     private final EventFd kick;
-    /** Another descriptor of the kick eventfd, as the driver has it. */
+    /** A duplicate of the kick eventfd, like the one with which the driver's notifications arrive. */
     private final OwnedFd driversKick;
 
     private boolean sessionClosed;
@@ -72,7 +72,7 @@ class VringEventsTest {
         assertEquals(Long.BYTES, Libc.callInt(Libc.symbol("write"), fd.number(), word, Long.BYTES, 0, 0));
     }
 
-    /** Whether the kick eventfd has a count that is not zero. */
+    /** Returns whether the counter of the kick eventfd is not zero. */
     private boolean isSignalled() throws ErrnoException {
         try (Epoll epoll = Epoll.open(1)) {
             epoll.add(driversKick, Epoll.EPOLLIN, 0);
@@ -158,7 +158,10 @@ class VringEventsTest {
         assertFalse(isSignalled());
     }
 
-    /** Epoll does not report a kick that is drained together with an earlier one. */
+    /**
+     * The vring must be dispatched again, because epoll does not report a kick that is drained together with an earlier
+     * one.
+     */
     @Test
     void vringIsDispatchedAgainAfterItsKickPipeWasDrained() throws ProtocolViolationException, ErrnoException {
         start();

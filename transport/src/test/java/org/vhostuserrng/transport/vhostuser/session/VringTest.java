@@ -22,7 +22,7 @@ import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The scheduling of a vring: the times at which its virtqueue starts and is drained. */
+/** Tests the scheduling of a vring: when its virtqueue starts and is drained. */
 class VringTest {
     private static final long BUSY_POLL_NANOS = 50_000;
     private static final long MILLI = 1_000_000;

@@ -1,16 +1,16 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** Compression estimate of SP 800-90B §6.3.4, based on Maurer's universal statistic of 6-bit blocks. */
+/** The compression estimate of SP 800-90B §6.3.4, which is based on Maurer's universal statistic of 6-bit blocks. */
 final class CompressionEstimate {
     private static final int BLOCK_BITS = Sp80090bConstants.COMPRESSION_BLOCK_BITS;
     private static final int BLOCK_VALUES = 1 << BLOCK_BITS;
     private static final int DICTIONARY = Sp80090bConstants.COMPRESSION_DICTIONARY_BLOCKS;
     private static final int BISECTIONS = 60;
-    /** Terms of G below this do not change a sum of type double. */
+    /** Terms of G smaller than this do not change a sum of type double. */
     private static final double NEGLIGIBLE = 1e-25;
 
     private final int blocks;
-    /** Base 2 logarithm of the index. */
+    /** Base 2 logarithms, by index. */
     private final double[] logs;
 
     private CompressionEstimate(int blocks) {
@@ -21,18 +21,18 @@ final class CompressionEstimate {
         }
     }
 
-    /** Whether the sequence is long enough. */
+    /** Whether the sequence is long enough for this estimate. */
     static boolean appliesTo(SymbolSequence bits) {
         return bits.length() / BLOCK_BITS > DICTIONARY + 1;
     }
 
-    /** Min-entropy in bits per bit. */
+    /** Returns the min-entropy in bits per bit. */
     static double of(SymbolSequence bits) {
         CompressionEstimate estimate = new CompressionEstimate(bits.length() / BLOCK_BITS);
         return estimate.solve(estimate.meanLowerBound(bits));
     }
 
-    /** X̄′: lower end of the confidence interval of the mean logarithm of the distance between equal blocks. */
+    /** Returns X̄′: the lower confidence bound of the mean logarithm of the distance between equal blocks. */
     private double meanLowerBound(SymbolSequence bits) {
         int[] last = new int[BLOCK_VALUES];
         double sum = 0;
@@ -61,7 +61,7 @@ final class CompressionEstimate {
         return block;
     }
 
-    /** Finds p, the probability of the most likely block, whose expected mean is {@code mean}. */
+    /** Returns p, the probability of the most likely block for which the expected mean is {@code mean}. */
     private double solve(double mean) {
         double low = 1.0 / BLOCK_VALUES;
         double high = 1;
@@ -70,7 +70,7 @@ final class CompressionEstimate {
         }
         for (int i = 0; i < BISECTIONS; i++) {
             double middle = (low + high) / 2;
-            // A more likely block makes distances shorter.
+            // The larger p is, the shorter are the distances.
             if (expectedMean(middle) > mean) {
                 low = middle;
             } else {
@@ -85,8 +85,8 @@ final class CompressionEstimate {
     }
 
     /**
-     * §6.3.4, G(z) with the sums exchanged: distance u has probability z²(1 − z)^(u−1) at every block after u, and
-     * z(1 − z)^(u−1) at block u, where no equal block came before.
+     * Returns G(z) of §6.3.4. The order of its two sums is exchanged: distance u has probability z²(1 − z)^(u−1) at
+     * every block after block u, and z(1 − z)^(u−1) at block u, which no equal block precedes.
      */
     private double g(double z) {
         double sum = 0;

@@ -6,12 +6,12 @@ final class ConfidenceBound {
 
     private ConfidenceBound() {}
 
-    /** Upper end of the 99 % confidence interval of a probability that was observed in {@code trials} trials. */
+    /** Returns the upper 99 % confidence bound of a probability that was observed in {@code trials} trials. */
     static double upper(double observed, long trials) {
         return Math.min(1, observed + Sp80090bConstants.Z_99 * Math.sqrt(observed * (1 - observed) / (trials - 1)));
     }
 
-    /** Min-entropy in bits of an event with this maximum probability. */
+    /** Returns the min-entropy in bits of a variable whose most likely value has this probability. */
     static double minEntropy(double probability) {
         return Math.max(0, -log2(probability));
     }

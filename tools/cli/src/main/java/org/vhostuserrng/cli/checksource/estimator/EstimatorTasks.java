@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.List;
 import java.util.function.Function;
 
-/** The estimators of one sequence as tasks that may run in parallel. */
+/** Tasks that apply the estimators to one sequence and may run in parallel. */
 final class EstimatorTasks {
     /** Number of tasks of a sequence. */
     static final int PER_SEQUENCE = 6;
@@ -27,7 +27,7 @@ final class EstimatorTasks {
                 () -> tasks.prediction("LZ78Y", "6.3.10", Lz78yPredictor::new));
     }
 
-    /** The estimates of §6.3.1 to §6.3.4; all but the first need a binary sequence. */
+    /** Returns the estimates of §6.3.1 to §6.3.4. All except the first require a binary sequence. */
     private List<EstimatorResult> frequencies() {
         EstimatorResult mostCommon = result("most common value", "6.3.1", FrequencyEstimates.mostCommonValue(sequence));
         if (sequence.alphabetSize() > 2) {

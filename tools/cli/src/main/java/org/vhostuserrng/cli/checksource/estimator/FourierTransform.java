@@ -1,7 +1,7 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
 /**
- * Fast Fourier transform of one size, radix 2, in place (Cooley, Tukey: An Algorithm for the Machine Calculation of
+ * A fast Fourier transform of one size, radix 2, in place (Cooley, Tukey: An Algorithm for the Machine Calculation of
  * Complex Fourier Series, 1965). Immutable.
  */
 final class FourierTransform {
@@ -9,7 +9,7 @@ final class FourierTransform {
     private final double[] sines;
 
     /**
-     * Computes the tables.
+     * Creates a transform and computes its tables.
      *
      * @param size number of complex numbers, a power of 2
      */
@@ -23,7 +23,7 @@ final class FourierTransform {
     }
 
     /**
-     * Transforms complex numbers, without normalization.
+     * Transforms complex numbers in place, without normalization.
      *
      * @param real real parts
      * @param imaginary imaginary parts
@@ -50,7 +50,7 @@ final class FourierTransform {
         }
     }
 
-    /** Exchanges the numbers whose indexes are each other's bit reversal. */
+    /** Moves each number to the index whose bits are in the reverse order. */
     private static void permute(double[] real, double[] imaginary) {
         int bits = Integer.numberOfTrailingZeros(real.length);
         for (int i = 0; i < real.length; i++) {

@@ -1,22 +1,27 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** Estimators of SP 800-90B §6.3.1 to §6.3.3, which count symbols, collisions and transitions. */
+/** The estimators of SP 800-90B §6.3.1 to §6.3.3, which count symbols, collisions and transitions. */
 final class FrequencyEstimates {
     private FrequencyEstimates() {}
 
-    /** §6.3.1, most common value estimate: bits per symbol. */
+    /** §6.3.1: returns the most common value estimate in bits per symbol. */
     static double mostCommonValue(SymbolSequence of) {
         return mostCommonValue(of.mostCommonCount(), of.length());
     }
 
-    /** §6.3.1, most common value estimate: bits per symbol. */
+    /**
+     * §6.3.1: returns the most common value estimate in bits per symbol.
+     *
+     * @param mostCommon number of occurrences of the most common value
+     */
     static double mostCommonValue(long mostCommon, long samples) {
         return ConfidenceBound.minEntropy(ConfidenceBound.upper((double) mostCommon / samples, samples));
     }
 
     /**
-     * §6.3.2, collision estimate of bits: the first two equal bits are two or three bits apart. With probabilities p
-     * and q of the bits, the mean distance is 2 + 2pq, which the document solves for p numerically.
+     * §6.3.2: returns the collision estimate in bits per bit. Among two or three consecutive bits, two are equal. If
+     * the two values have probabilities p and q, the mean number of bits up to a collision is 2 + 2pq; the document
+     * solves this for p numerically.
      */
     static double collision(SymbolSequence bits) {
         long ofTwo = 0;
@@ -42,7 +47,7 @@ final class FrequencyEstimates {
         return ConfidenceBound.minEntropy(0.5 + Math.sqrt(discriminant));
     }
 
-    /** §6.3.3, Markov estimate: bits per bit. */
+    /** §6.3.3: returns the Markov estimate in bits per bit. */
     static double markov(SymbolSequence bits) {
         long[] ones = new long[2];
         long[] after = new long[2];
@@ -60,7 +65,7 @@ final class FrequencyEstimates {
         double oneZero = logTransition(after[1] - ones[1], after[1]);
         int length = Sp80090bConstants.MARKOV_SEQUENCE_BITS;
         int half = length / 2;
-        // The most likely 128-bit sequence is one of these six: constant, changing once, or alternating.
+        // The most likely 128-bit sequence is one of these six: constant, with one change, or alternating.
         double[] candidates = {
             zero + (length - 1) * zeroZero,
             zero + half * zeroOne + (half - 1) * oneZero,

@@ -1,14 +1,16 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** SP 800-90B §6.3.8, lag: predicts the symbol that occurred 1 to 128 symbols ago. */
+/** SP 800-90B §6.3.8, lag predictor: predicts that the symbol equals the one 1 to 128 symbols earlier. */
 final class LagPredictor implements SymbolPredictor {
     private static final int LAGS = Sp80090bConstants.LAGS;
-    /** Symbol before the start of the sequence, which no symbol equals. */
+    /** Padding before the start of the sequence; differs from all symbols. */
     private static final int BEFORE_START = -1;
 
-    /** Symbols, after {@link #LAGS} places before the start. */
+    /** {@link #LAGS} padding symbols and then the sequence. */
     private final int[] padded;
-    /** Correct predictions of each lag, the largest lag first: in the order of the symbols. */
+    /**
+     * Number of correct predictions of each lag. The largest lag is first, because its symbol is first in the sequence.
+     */
     private final int[] scores = new int[LAGS];
 
     private final int[] correctScores = new int[LAGS];
@@ -33,7 +35,7 @@ final class LagPredictor implements SymbolPredictor {
     public int predictAndLearn(int index) {
         int prediction = padded[index + winner];
         int best = addScores(padded, index, padded[index + LAGS]);
-        // Among the correct lags with the highest score, the largest lag wins.
+        // If several correct lags have the highest score, the largest lag wins.
         if (best >= scores[winner] && best > 0) {
             int first = 0;
             while (correctScores[first] != best) {
@@ -44,9 +46,9 @@ final class LagPredictor implements SymbolPredictor {
         return prediction;
     }
 
-    /** Scores the lags that predict {@code symbol}; returns the highest score of those, or 0. */
+    /** Adds 1 to the score of each lag that predicts {@code symbol}; returns the highest of these scores, or 0. */
     private int addScores(int[] symbols, int start, int symbol) {
-        // The shape of these loops lets the JIT compiler use vector instructions.
+        // These loops have a form for which the JIT compiler generates vector instructions.
         for (int i = 0; i < LAGS; i++) {
             int correct = symbols[start + i] == symbol ? 1 : 0;
             scores[i] += correct;

@@ -3,15 +3,15 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Min-entropy of a sequence that resembles itself at one distance of more than 128 samples, up to half its length. Not
- * an estimate of SP 800-90B, whose lag predictor ends at 128.
+ * Estimates the min-entropy of a sequence whose samples depend on the sample at one larger distance: more than 128
+ * samples, up to half the length of the sequence. Not an estimate of SP 800-90B, whose lag predictor ends at 128.
  *
- * <p>The distances at which single bits of the samples are correlated are found by the fast Fourier transform of each
- * bit (Wiener-Khinchin theorem). At each of them, the sample is predicted from the earlier one by their most common
- * XOR or difference.
+ * <p>The fast Fourier transform of each bit of the samples (Wiener-Khinchin theorem) finds the distances at which bits
+ * are correlated. At each of these distances, a sample is predicted from the earlier sample and their most common XOR
+ * or difference.
  */
 final class LongLagEstimate {
-    /** Number of samples that are evaluated, which bounds the memory of the transform. */
+    /** Maximum number of samples that are evaluated, because the transform needs memory for each. */
     static final int MAX_SAMPLES = 1 << 20;
 
     private static final int MIN_LAG = Sp80090bConstants.LAGS + 1;
@@ -28,10 +28,10 @@ final class LongLagEstimate {
     }
 
     /**
-     * Min-entropy in bits per sample; NaN for a short sequence.
+     * Returns the min-entropy in bits per sample; NaN if the sequence is too short.
      *
-     * @param samples one sample a byte, in the low bits
-     * @param width bits of a sample, 1 to 8
+     * @param samples one sample per byte, in the low bits
+     * @param width width of a sample in bits, 1 to 8
      */
     static double of(byte[] samples, int width) {
         return new LongLagEstimate(samples, width).estimate();
@@ -54,7 +54,7 @@ final class LongLagEstimate {
         return least;
     }
 
-    /** By lag: sum of the squared correlations of all bits. */
+    /** Returns the sum of the squared correlations of all bits, by lag. */
     private double[] scores() {
         int size = 2 * Integer.highestOneBit(2 * length - 1);
         double[] scores = new double[length / 2 + 1];

@@ -1,12 +1,15 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** SP 800-90B §6.3.10, LZ78Y: predicts with a dictionary of strings of up to 16 symbols and their successors. */
+/**
+ * SP 800-90B §6.3.10, LZ78Y predictor: predicts a symbol with a dictionary of strings of up to 16 symbols and the
+ * symbols that followed them.
+ */
 final class Lz78yPredictor implements SymbolPredictor {
     private static final int LONGEST = Sp80090bConstants.LZ78Y_LONGEST_STRING;
 
     private final SymbolSequence sequence;
     private final SymbolHistory history;
-    /** The dictionary, by the length of its strings − 1. */
+    /** The dictionary, by the length of the strings minus 1. */
     private final SuccessorCounts[] strings = new SuccessorCounts[LONGEST];
 
     private final int[] numbers = new int[LONGEST];
@@ -37,7 +40,10 @@ final class Lz78yPredictor implements SymbolPredictor {
         return prediction;
     }
 
-    /** Looks up the last strings. The most common successor of any of them wins; of several, that of the longest. */
+    /**
+     * Returns the prediction for the next symbol: of the strings that end here, the one with the most frequent
+     * successor wins. If several have the same count, the longest string wins.
+     */
     private int predict() {
         int prediction = NONE;
         int most = 0;

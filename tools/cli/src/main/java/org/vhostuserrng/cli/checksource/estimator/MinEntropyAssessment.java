@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The min-entropy of samples as SP 800-90B §3.1.3 assesses it for data that is not IID: the smallest of all estimates
- * of the samples, and of their bits times the width of a sample. Supplementary estimates, which are not of SP 800-90B,
- * can only make the assessment smaller.
+ * The min-entropy of samples that are not IID, as SP 800-90B §3.1.3 assesses it: the smallest of all estimates of the
+ * samples, and of all estimates of their bits multiplied by the width of a sample. Supplementary estimates, which are
+ * not part of SP 800-90B, can only make the result smaller.
  *
- * @param width bits of a sample, 1 to 8
+ * @param width width of a sample in bits, 1 to 8
  * @param results results of all estimators of SP 800-90B, those of bits first
- * @param supplements results of other estimators
+ * @param supplements results of the supplementary estimators
  */
 public record MinEntropyAssessment(int width, List<EstimatorResult> results, List<EstimatorResult> supplements) {
     public MinEntropyAssessment {
@@ -21,14 +21,14 @@ public record MinEntropyAssessment(int width, List<EstimatorResult> results, Lis
     /**
      * Applies all estimators, in parallel.
      *
-     * @param samples one sample a byte, in the low bits; not empty
-     * @param width bits of a sample, 1 to 8
-     * @param afterEach called from any thread after each of the {@link #taskCount} tasks
+     * @param samples one sample per byte, in the low bits; not empty
+     * @param width width of a sample in bits, 1 to 8
+     * @param afterEach called by any thread after each of the {@link #taskCount} tasks
      */
     public static MinEntropyAssessment of(byte[] samples, int width, Runnable afterEach) throws InterruptedException {
         SymbolSequence symbols = SymbolSequence.ofSamples(samples);
         if (symbols.alphabetSize() == 1) {
-            // SP 800-90B §6.3.1: a constant has no entropy; the other estimators need two symbols.
+            // SP 800-90B §6.3.1: a constant sequence has no entropy. The other estimators require two symbols.
             return new MinEntropyAssessment(
                     width, List.of(new EstimatorResult("most common value", "6.3.1", false, 0)), List.of());
         }
@@ -48,14 +48,14 @@ public record MinEntropyAssessment(int width, List<EstimatorResult> results, Lis
                         .toList());
     }
 
-    /** This assessment with one more supplementary estimate. */
+    /** Returns this assessment with one more supplementary estimate. */
     public MinEntropyAssessment with(EstimatorResult supplement) {
         List<EstimatorResult> all = new ArrayList<>(supplements);
         all.add(supplement);
         return new MinEntropyAssessment(width, results, all);
     }
 
-    /** Number of tasks into which the assessment of these samples is divided. */
+    /** Returns the number of tasks into which the assessment of these samples is divided. */
     public static int taskCount(byte[] samples) {
         return switch (SymbolSequence.ofSamples(samples).alphabetSize()) {
             case 0, 1 -> 0;
@@ -64,12 +64,12 @@ public record MinEntropyAssessment(int width, List<EstimatorResult> results, Lis
         };
     }
 
-    /** H_original: smallest estimate of the samples, in bits per sample. */
+    /** H_original: the smallest estimate of the samples, in bits per sample. */
     public double ofSamples() {
         return smallest(results, false);
     }
 
-    /** H_bitstring: smallest estimate of the bits, in bits per bit; infinite if bits were not estimated. */
+    /** H_bitstring: the smallest estimate of the bits, in bits per bit; infinite if bits were not estimated. */
     public double ofBits() {
         return smallest(results, true);
     }

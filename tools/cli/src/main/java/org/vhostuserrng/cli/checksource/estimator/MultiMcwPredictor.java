@@ -1,6 +1,8 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** SP 800-90B §6.3.7, multi most common in window: predicts the most common symbol of one of four windows. */
+/**
+ * SP 800-90B §6.3.7, multi most common in window predictor: predicts the most common symbol of one of four windows.
+ */
 final class MultiMcwPredictor implements SymbolPredictor {
     private final SymbolSequence sequence;
     private final MostCommonInWindow[] windows;
@@ -39,7 +41,7 @@ final class MultiMcwPredictor implements SymbolPredictor {
         return prediction;
     }
 
-    /** The most common symbol of the last symbols; of several, the one that occurred last. */
+    /** The most common symbol of a window. If several are equally common, it is the one that occurred last. */
     private static final class MostCommonInWindow {
         private final SymbolSequence sequence;
         private final int size;
@@ -55,12 +57,12 @@ final class MultiMcwPredictor implements SymbolPredictor {
             lastIndexes = new int[sequence.alphabetSize()];
         }
 
-        /** The most common symbol; {@link #NONE} until the window is full. */
+        /** Returns the most common symbol; {@link #NONE} until the window is full. */
         int mostCommon() {
             return full ? mostCommon : NONE;
         }
 
-        /** Moves the window on to the symbol at {@code index}. */
+        /** Moves the window, so that it ends with the symbol at {@code index}. */
         void add(int index) {
             int symbol = sequence.at(index);
             counts[symbol]++;

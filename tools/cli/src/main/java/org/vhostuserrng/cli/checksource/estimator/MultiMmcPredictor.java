@@ -1,6 +1,9 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** SP 800-90B §6.3.9, multi Markov model with counting: predicts what most often followed the last 1 to 16 symbols. */
+/**
+ * SP 800-90B §6.3.9, multi Markov model with counting predictor: predicts the symbol that most often followed the last
+ * 1 to 16 symbols.
+ */
 final class MultiMmcPredictor implements SymbolPredictor {
     private static final int MODELS = Sp80090bConstants.MMC_MODELS;
     private static final int MAX_ENTRIES = Sp80090bConstants.MMC_MAX_ENTRIES;
@@ -8,7 +11,7 @@ final class MultiMmcPredictor implements SymbolPredictor {
     private final SymbolSequence sequence;
     private final SymbolHistory history;
     private final SuccessorCounts[] models = new SuccessorCounts[MODELS];
-    /** The number of the last tuple in each model. */
+    /** The number of the tuple that ends with the last symbol, by model. */
     private final int[] tuples = new int[MODELS];
 
     private final int[] predictions = new int[MODELS];
@@ -44,7 +47,10 @@ final class MultiMmcPredictor implements SymbolPredictor {
         return prediction;
     }
 
-    /** Looks up the tuples before {@code index}. Returns the number of models that have enough symbols. */
+    /**
+     * Looks up the tuples that end before {@code index}. Returns the number of models for which the sequence has enough
+     * symbols.
+     */
     private int findTuples(int index) {
         int known = Math.min(MODELS, index);
         for (int i = 0; i < known; i++) {

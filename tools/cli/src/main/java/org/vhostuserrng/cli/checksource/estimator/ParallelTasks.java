@@ -8,20 +8,20 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Runs computations on all CPUs. */
+/** Runs computations in parallel, on up to 4 CPUs. */
 public final class ParallelTasks {
-    /** More threads would need more memory than small machines have. */
+    /** Limits the memory: small machines do not have enough for more threads. */
     private static final int MAX_THREADS = 4;
 
     private ParallelTasks() {}
 
-    /** A computation that does not wait for others. */
+    /** A computation that does not wait for other tasks. */
     public interface Task<T> {
-        /** Computes the result; called once, from any thread. */
+        /** Computes the result. Called once, by any thread. */
         T compute();
     }
 
-    /** Number of tasks that run at the same time. */
+    /** Maximum number of tasks that run at the same time. */
     public static int threads() {
         return Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
     }
@@ -29,7 +29,7 @@ public final class ParallelTasks {
     /**
      * Runs tasks and returns their results in the order of the tasks.
      *
-     * @param afterEach called from any thread after each task
+     * @param afterEach called by any thread after each task
      */
     public static <T> List<T> run(List<Task<T>> tasks, Runnable afterEach) throws InterruptedException {
         List<Callable<T>> calls = new ArrayList<>();

@@ -1,17 +1,18 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
 /**
- * Min-entropy from the success of a predictor (SP 800-90B §6.3.7 to §6.3.10): the share of correct predictions, and the
- * longest run of them, which shows a predictability that holds only locally.
+ * Computes the min-entropy from the success of a predictor (SP 800-90B §6.3.7 to §6.3.10): from the proportion of
+ * correct predictions, and from the longest run of correct predictions, which shows that a part of the sequence is more
+ * predictable.
  */
 final class PredictionEstimate {
     private static final int BISECTIONS = 60;
-    /** §6.3.7, step 6: iterations that find x. */
+    /** §6.3.7, step 6: number of iterations that find x. */
     private static final int ROOT_ITERATIONS = 10;
 
     private PredictionEstimate() {}
 
-    /** Min-entropy in bits per symbol. */
+    /** Returns the min-entropy in bits per symbol. */
     static double of(SymbolSequence sequence, SymbolPredictor predictor) {
         long correct = 0;
         long run = 0;
@@ -30,10 +31,10 @@ final class PredictionEstimate {
     }
 
     /**
-     * Min-entropy in bits per symbol.
+     * Returns the min-entropy in bits per symbol.
      *
      * @param correct number of correct predictions (C)
-     * @param longestRun most correct predictions in a row (r − 1)
+     * @param longestRun length of the longest run of correct predictions (r − 1)
      * @param predictions number of predictions (N)
      * @param alphabetSize number of symbols (k)
      */
@@ -43,7 +44,7 @@ final class PredictionEstimate {
         return ConfidenceBound.minEntropy(Math.max(known, local(longestRun + 1, predictions, known)));
     }
 
-    /** P′global: upper bound of the probability of a correct prediction. */
+    /** Returns P′global: the upper confidence bound of the probability of a correct prediction. */
     private static double global(long correct, long predictions) {
         return correct == 0
                 ? 1 - Math.pow(1 - Sp80090bConstants.LOCAL_CONFIDENCE, 1.0 / predictions)
@@ -51,8 +52,8 @@ final class PredictionEstimate {
     }
 
     /**
-     * Plocal, or {@code least} if it is smaller: the probability of a correct prediction with which the longest run is
-     * shorter than {@code r} with probability 0.99.
+     * Returns Plocal, or {@code least} if Plocal is smaller. Plocal is the probability of a correct prediction for
+     * which all runs are shorter than {@code r} with probability 0.99.
      */
     private static double local(long r, long predictions, double least) {
         if (logNoRun(least, r, predictions) <= Math.log(Sp80090bConstants.LOCAL_CONFIDENCE)) {
@@ -72,8 +73,8 @@ final class PredictionEstimate {
     }
 
     /**
-     * Logarithm of the probability that {@code n} trials of probability {@code p} contain no run of {@code r} successes
-     * (Feller, An Introduction to Probability Theory, XIII.7).
+     * Returns the logarithm of the probability that {@code n} trials with success probability {@code p} contain no run
+     * of {@code r} successes (Feller, An Introduction to Probability Theory, XIII.7).
      */
     private static double logNoRun(double p, long r, long n) {
         double q = 1 - p;
@@ -83,7 +84,7 @@ final class PredictionEstimate {
         }
         double numerator = 1 - p * x;
         double denominator = (r + 1 - r * x) * q;
-        // Without a root below 1/p, runs of this length are certain.
+        // If there is no root below 1/p, a run of this length is certain.
         return numerator > 0 && denominator > 0
                 ? Math.log(numerator) - Math.log(denominator) - (n + 1) * Math.log(x)
                 : Double.NEGATIVE_INFINITY;

@@ -3,19 +3,20 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Counts of repeated tuples of every length, for the t-tuple estimate (SP 800-90B §6.3.5) and the longest repeated
+ * Counts repeated tuples of every length, for the t-tuple estimate (SP 800-90B §6.3.5) and the longest repeated
  * substring estimate (§6.3.6).
  *
- * <p>Each interval of suffixes that share a prefix stands for the tuples of one range of lengths and for their number
- * of occurrences. The intervals come from the array of the longest common prefixes of adjacent suffixes.
+ * <p>In the suffix array, suffixes that share a prefix form an interval. The size of the interval is the number of
+ * occurrences of the prefix, and of the shorter tuples down to the prefix of the enclosing interval. The intervals are
+ * found in the array of the longest common prefixes of adjacent suffixes.
  */
 public final class RepeatedTuples {
     private final int samples;
-    /** Occurrences of the most common tuple, by its length. */
+    /** Number of occurrences of the most common tuple, by the length of the tuple. */
     private final int[] mostCommon;
-    /** Number of pairs of equal tuples, by their length. */
+    /** Number of pairs of equal tuples, by the length of the tuples. */
     private final long[] equalPairs;
-    /** Length of the longest tuple that is common (t); 0 if there is none. */
+    /** Length of the longest tuple that occurs at least 35 times (t); 0 if there is none. */
     private final int longestCommon;
 
     private RepeatedTuples(int samples, int[] mostCommon, long[] equalPairs) {
@@ -29,7 +30,7 @@ public final class RepeatedTuples {
         longestCommon = length;
     }
 
-    /** Counts the tuples of a sequence that is not empty. */
+    /** Counts the tuples of a sequence, which must not be empty. */
     public static RepeatedTuples of(SymbolSequence sequence) {
         int[] prefixes = commonPrefixes(sequence, SuffixArray.of(sequence));
         int longest = 0;
@@ -51,7 +52,7 @@ public final class RepeatedTuples {
         return mostCommon.length - 2;
     }
 
-    /** §6.3.5, t-tuple estimate: bits per symbol; NaN if no symbol is common. */
+    /** §6.3.5: returns the t-tuple estimate in bits per symbol; NaN if no symbol occurs often enough. */
     double tTuple() {
         double most = 0;
         for (int length = 1; length <= longestCommon; length++) {
@@ -61,7 +62,10 @@ public final class RepeatedTuples {
         return estimate(most);
     }
 
-    /** §6.3.6, longest repeated substring estimate: bits per symbol; NaN if no rare tuple is repeated. */
+    /**
+     * §6.3.6: returns the longest repeated substring estimate in bits per symbol; NaN if no tuple longer than t is
+     * repeated.
+     */
     double longestRepeatedSubstring() {
         double most = 0;
         for (int length = longestCommon + 1; length <= longest(); length++) {
@@ -77,8 +81,8 @@ public final class RepeatedTuples {
     }
 
     /**
-     * Length of the longest common prefix of each suffix and the one before it in lexicographic order; 0 for the first
-     * one (Kärkkäinen, Manzini, Puglisi: Permuted Longest-Common-Prefix Array, 2009).
+     * Returns, for each suffix in lexicographic order, the length of the longest common prefix with the suffix before
+     * it; 0 for the first one (Kärkkäinen, Manzini, Puglisi: Permuted Longest-Common-Prefix Array, 2009).
      */
     private static int[] commonPrefixes(SymbolSequence sequence, int[] suffixes) {
         int length = suffixes.length;
@@ -108,8 +112,8 @@ public final class RepeatedTuples {
     }
 
     /**
-     * Adds each interval of suffixes to {@code mostCommon}, at its longest tuple, and to {@code pairs}, as differences
-     * between lengths.
+     * Adds each interval of suffixes to {@code mostCommon} and {@code pairs}, at the length of its common prefix. In
+     * {@code pairs} it is subtracted again at the next shorter prefix: the caller sums up the differences.
      */
     private static void countIntervals(int[] prefixes, int[] mostCommon, long[] pairs) {
         int[] prefixOf = new int[64];

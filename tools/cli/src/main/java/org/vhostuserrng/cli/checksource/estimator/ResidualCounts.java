@@ -3,8 +3,8 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Min-entropy of samples that are predicted from earlier ones: from the most common residual, the XOR or the difference
- * of sample and prediction.
+ * Computes the min-entropy of samples that are predicted from earlier samples. It depends on how often the most common
+ * residual occurs: the XOR or the difference of sample and prediction.
  */
 final class ResidualCounts {
     private final byte[] samples;
@@ -14,10 +14,12 @@ final class ResidualCounts {
     private final int[] counts;
 
     /**
-     * Counts residuals of the samples from {@code from} to {@code to}, exclusive.
+     * Prepares to count the residuals of samples.
      *
-     * @param samples one sample a byte, in the low bits
-     * @param width bits of a sample, 1 to 8
+     * @param samples one sample per byte, in the low bits
+     * @param from index of the first sample
+     * @param to index after the last sample
+     * @param width width of a sample in bits, 1 to 8
      */
     ResidualCounts(byte[] samples, int from, int to, int width) {
         this.samples = samples;
@@ -27,20 +29,25 @@ final class ResidualCounts {
         counts = new int[mask + 1];
     }
 
-    /** Combines two earlier samples to a residual of the current one; only the low bits count. */
+    /** Computes the residual of a sample from two earlier samples. Only the low bits of the result are used. */
     @FunctionalInterface
     interface Residual {
         int of(int sample, int earlier, int other);
     }
 
-    /** Min-entropy in bits per sample, if each sample is predicted from the one {@code lag} places earlier. */
+    /**
+     * Returns the min-entropy in bits per sample if a sample is predicted from the sample {@code lag} places earlier.
+     */
     double ofLag(int lag) {
         return Math.min(
                 of(lag, lag, (sample, earlier, _) -> sample ^ earlier),
                 of(lag, lag, (sample, earlier, _) -> sample - earlier));
     }
 
-    /** Min-entropy in bits per sample, if each is predicted from those {@code lag} and {@code other} places earlier. */
+    /**
+     * Returns the min-entropy in bits per sample if a sample is predicted from the samples {@code lag} and
+     * {@code other} places earlier.
+     */
     double of(int lag, int other, Residual residual) {
         Arrays.fill(counts, 0);
         int first = from + Math.max(lag, other);

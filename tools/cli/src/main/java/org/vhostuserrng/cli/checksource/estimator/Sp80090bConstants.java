@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 
 /** Constants of NIST SP 800-90B, January 2018. */
 final class Sp80090bConstants {
-    /** §6.3: quantile of the normal distribution for the 99 % confidence bound, which the document rounds to 2.576. */
+    /** §6.3: quantile of the normal distribution for the 99 % confidence bound; the document rounds it to 2.576. */
     static final double Z_99 = 2.575829303548901;
 
     /** §6.3.3: length in bits of the most likely sequence. */
@@ -17,10 +17,10 @@ final class Sp80090bConstants {
     /** §6.3.4: factor c of the standard deviation for b = 6. */
     static final double COMPRESSION_DEVIATION_FACTOR = 0.5907;
 
-    /** §6.3.5, §6.3.6: occurrences of a tuple that is common enough for the t-tuple estimate. */
+    /** §6.3.5, §6.3.6: minimum number of occurrences of the tuples that the t-tuple estimate uses. */
     static final int COMMON_TUPLE_COUNT = 35;
 
-    /** §6.3.8: number D of lags. */
+    /** §6.3.8: number D of lags, from 1 to D. */
     static final int LAGS = 128;
 
     /** §6.3.9: number D of Markov models with counting. */
@@ -35,7 +35,7 @@ final class Sp80090bConstants {
     /** §6.3.10: maximum number of strings of the dictionary. */
     static final int LZ78Y_MAX_STRINGS = 65_536;
 
-    /** §6.3.7 to §6.3.10: probability that the longest run of correct predictions is not exceeded. */
+    /** §6.3.7 to §6.3.10: probability that no run is longer than the longest observed run of correct predictions. */
     static final double LOCAL_CONFIDENCE = 0.99;
 
     /** §6.3.7: sizes of the windows. */

@@ -3,18 +3,18 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Counts of the symbols that followed a tuple, for tuples of one length, and the most common one; of several, the
- * greatest. Confined to one thread.
+ * Counts the symbols that followed each tuple of one length, and finds the most common one. If several symbols are
+ * equally common, the greatest is used. Confined to one thread.
  */
 final class SuccessorCounts {
-    /** Above this, a table of all symbols for each tuple would take too much memory. */
+    /** For a larger alphabet, a table with all symbols of each tuple would need too much memory. */
     private static final int SMALL_ALPHABET = 4;
 
     private static final int SYMBOL_BITS = 8;
 
     private final TupleIndex tuples;
     private final int alphabetSize;
-    /** Numbers of pairs of a tuple and a symbol, for a large alphabet. */
+    /** For a large alphabet: maps each pair of a tuple and a symbol to its number. */
     private final TupleIndex pairNumbers = new TupleIndex(Long.SIZE);
 
     private int[] pairCounts = new int[64];
@@ -23,9 +23,9 @@ final class SuccessorCounts {
     private int[] mostCommonCounts = new int[16];
 
     /**
-     * No counts.
+     * Creates an object without counts.
      *
-     * @param tupleBits bits of a tuple, 1 to 128
+     * @param tupleBits width of a tuple in bits, 1 to 128
      */
     SuccessorCounts(int tupleBits, int alphabetSize) {
         tuples = new TupleIndex(tupleBits);
@@ -37,12 +37,12 @@ final class SuccessorCounts {
         return pairs;
     }
 
-    /** The number of a tuple, or {@link TupleIndex#ABSENT}. */
+    /** Returns the number of a tuple; {@link TupleIndex#ABSENT} if it was not added. */
     int find(long high, long low) {
         return tuples.find(high, low);
     }
 
-    /** Adds a tuple that is absent. Returns its number. */
+    /** Adds a tuple, which must be absent, and returns its number. */
     int addTuple(long high, long low) {
         int tuple = tuples.add(high, low);
         if (tuple == mostCommon.length) {
@@ -52,7 +52,7 @@ final class SuccessorCounts {
         return tuple;
     }
 
-    /** The most common symbol after a tuple that has a count. */
+    /** Returns the symbol that most often followed a tuple, which must have a count. */
     int mostCommon(int tuple) {
         return mostCommon[tuple];
     }
@@ -61,7 +61,10 @@ final class SuccessorCounts {
         return mostCommonCounts[tuple];
     }
 
-    /** Counts a symbol after a tuple. Does nothing if the pair is new and there are {@code maxPairs} pairs. */
+    /**
+     * Counts a symbol that followed a tuple. Does nothing if the pair is new and there are already {@code maxPairs}
+     * pairs.
+     */
     void count(int tuple, int symbol, int maxPairs) {
         int pair = pairNumber(tuple, symbol, pairs < maxPairs);
         if (pair == TupleIndex.ABSENT) {

@@ -3,8 +3,8 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Suffix array by induced sorting (Nong, Zhang, Chan: Two Efficient Algorithms for Linear Time Suffix Array
- * Construction, 2011). Linear time, also for repetitive sequences. The end of the text is smaller than any symbol.
+ * Builds a suffix array by induced sorting (Nong, Zhang, Chan: Two Efficient Algorithms for Linear Time Suffix Array
+ * Construction, 2011) in linear time, even for repetitive sequences. The end of the text sorts before all symbols.
  */
 final class SuffixArray {
     private static final int EMPTY = -1;
@@ -12,7 +12,7 @@ final class SuffixArray {
     private final int[] text;
     private final int length;
     private final int[] bucketSizes;
-    /** Whether a suffix is smaller than the next one (type S). */
+    /** Whether a suffix sorts before the suffix that starts one symbol later (type S), by start index. */
     private final boolean[] smaller;
 
     private final int[] sorted;
@@ -31,7 +31,11 @@ final class SuffixArray {
         }
     }
 
-    /** Start indexes of all suffixes of the sequence, which is not empty, in lexicographic order. */
+    /**
+     * Returns the start indexes of all suffixes in lexicographic order.
+     *
+     * @param sequence must not be empty
+     */
     static int[] of(SymbolSequence sequence) {
         int[] text = new int[sequence.length()];
         for (int i = 0; i < text.length; i++) {
@@ -53,7 +57,7 @@ final class SuffixArray {
         induceFrom(ordered);
     }
 
-    /** A leftmost S-type suffix follows a suffix of type L. */
+    /** Whether the suffix is a leftmost S-type suffix: its type is S, and that of the suffix before it is L. */
     private boolean isLeftmostSmaller(int index) {
         return index > 0 && smaller[index] && !smaller[index - 1];
     }
@@ -75,9 +79,10 @@ final class SuffixArray {
     }
 
     /**
-     * Sorts the leftmost S-type suffixes.
+     * Returns the leftmost S-type suffixes in lexicographic order. Their substrings must already be sorted in
+     * {@link #sorted}.
      *
-     * @param leftmost their indexes in the order of the text; {@link #sorted} has their substrings in order
+     * @param leftmost start indexes of the leftmost S-type suffixes, in the order of the text
      */
     private int[] orderOfLeftmost(int[] leftmost) {
         int[] names = new int[length / 2 + 1];
@@ -88,7 +93,7 @@ final class SuffixArray {
                 if (previous == EMPTY || !isSameSubstring(previous, suffix)) {
                     name++;
                 }
-                // Two leftmost S-type suffixes are at least two symbols apart.
+                // Two leftmost S-type suffixes are at least two symbols apart, so that suffix / 2 is unique.
                 names[suffix / 2] = name;
                 previous = suffix;
             }
@@ -112,7 +117,7 @@ final class SuffixArray {
         return inverse;
     }
 
-    /** Whether the substrings from two leftmost S-type suffixes to the next ones are equal. */
+    /** Whether two substrings are equal that each extend from a leftmost S-type suffix to the next one. */
     private boolean isSameSubstring(int one, int other) {
         for (int i = 0; one + i < length && other + i < length; i++) {
             if (text[one + i] != text[other + i] || smaller[one + i] != smaller[other + i]) {
@@ -125,7 +130,7 @@ final class SuffixArray {
         return false;
     }
 
-    /** Puts the leftmost S-type suffixes at the ends of their buckets and sorts all others by them. */
+    /** Puts the leftmost S-type suffixes at the ends of their buckets, and derives the order of all other suffixes. */
     private void induceFrom(int[] leftmost) {
         Arrays.fill(sorted, EMPTY);
         int[] end = bucketEnds();

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The estimators that are not of SP 800-90B, as tasks that may run in parallel. */
+/** Tasks that apply the estimators that are not part of SP 800-90B, and that may run in parallel. */
 final class SupplementaryTasks {
     /** Number of tasks for samples with two values. */
     static final int OF_BINARY_SAMPLES = 2;
@@ -11,16 +11,16 @@ final class SupplementaryTasks {
     static final int OF_OTHER_SAMPLES = 4;
 
     private static final String NO_SECTION = "";
-    /** With fewer samples, the best of many candidates is mostly chance. */
+    /** Minimum number of samples: with fewer, the best of many candidates is mostly due to chance. */
     private static final int MIN_SAMPLES = 1 << 15;
 
     private SupplementaryTasks() {}
 
     /**
-     * The tasks for these samples.
+     * Returns the tasks for these samples.
      *
-     * @param samples one sample a byte, in the low bits
-     * @param width bits of a sample, 1 to 8
+     * @param samples one sample per byte, in the low bits
+     * @param width width of a sample in bits, 1 to 8
      */
     static List<ParallelTasks.Task<List<EstimatorResult>>> of(byte[] samples, int width) {
         SymbolSequence symbols = SymbolSequence.ofSamples(samples);
@@ -41,7 +41,7 @@ final class SupplementaryTasks {
         return List.of(new EstimatorResult(name, NO_SECTION, ofBits, samples.length < MIN_SAMPLES ? Double.NaN : bits));
     }
 
-    /** As many bits as the estimate of long lags evaluates, one a byte. */
+    /** Returns the bits of the samples, one per byte, as many as {@link LongLagEstimate} evaluates. */
     private static byte[] bits(byte[] samples, int width) {
         SymbolSequence sequence = SymbolSequence.ofBits(samples, width);
         byte[] bits = new byte[Math.min(sequence.length(), LongLagEstimate.MAX_SAMPLES)];
@@ -51,7 +51,7 @@ final class SupplementaryTasks {
         return bits;
     }
 
-    /** In both orders of the bits of a sample. */
+    /** Returns the smaller of two estimates: with the most and with the least significant bit of a sample first. */
     private static double recurrenceOfBits(byte[] samples, int width) {
         byte[] reversed = new byte[samples.length];
         for (int i = 0; i < samples.length; i++) {

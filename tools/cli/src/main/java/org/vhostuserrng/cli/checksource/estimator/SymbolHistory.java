@@ -1,8 +1,11 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
-/** The last 16 symbols, packed into 128 bits, so that the tuples that end with the last symbol are keys of a table. */
+/**
+ * The last 16 symbols, packed into 128 bits. Each tuple that ends with the last symbol is a number that can be the key
+ * of a table.
+ */
 final class SymbolHistory {
-    /** Number of symbols that are kept. */
+    /** Number of symbols in the history. */
     static final int SYMBOLS = 16;
 
     private final int symbolBits;
@@ -13,7 +16,7 @@ final class SymbolHistory {
         symbolBits = Math.max(1, Integer.SIZE - Integer.numberOfLeadingZeros(alphabetSize - 1));
     }
 
-    /** Bits of a tuple of {@code symbols} symbols. */
+    /** Number of bits of a tuple of {@code symbols} symbols. */
     int bits(int symbols) {
         return symbols * symbolBits;
     }
@@ -23,13 +26,13 @@ final class SymbolHistory {
         low = (low << symbolBits) | symbol;
     }
 
-    /** Upper 64 bits of the tuple of the last {@code symbols} symbols. */
+    /** The upper 64 of the 128 bits of the tuple of the last {@code symbols} symbols. */
     long high(int symbols) {
         int bits = bits(symbols) - Long.SIZE;
         return bits <= 0 ? 0 : high & mask(bits);
     }
 
-    /** Lower 64 bits of the tuple of the last {@code symbols} symbols. */
+    /** The lower 64 of the 128 bits of the tuple of the last {@code symbols} symbols. */
     long low(int symbols) {
         return low & mask(bits(symbols));
     }

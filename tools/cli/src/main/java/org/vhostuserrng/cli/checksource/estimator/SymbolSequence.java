@@ -1,8 +1,8 @@
 package org.vhostuserrng.cli.checksource.estimator;
 
 /**
- * Samples whose values are numbered from 0 without gaps, in the order of their values. Immutable, because nobody
- * changes the array. Any thread.
+ * A sequence of symbols: the values that occur in the samples, numbered from 0 without gaps, in the order of the
+ * values. Immutable; any thread may use it.
  */
 public final class SymbolSequence {
     private static final int BYTE_VALUES = 256;
@@ -15,7 +15,7 @@ public final class SymbolSequence {
         this.alphabetSize = alphabetSize;
     }
 
-    /** The samples as they are, one a byte; values that do not occur have no symbol. */
+    /** Returns the samples, one per byte, as symbols. Values that do not occur get no symbol. */
     public static SymbolSequence ofSamples(byte[] samples) {
         boolean[] occurs = new boolean[BYTE_VALUES];
         for (byte sample : samples) {
@@ -37,7 +37,7 @@ public final class SymbolSequence {
     }
 
     /**
-     * The bits of the samples, most significant bit first.
+     * Returns the bits of the samples as symbols, most significant bit first.
      *
      * @param width number of low bits of a byte that belong to a sample, 1 to 8
      */
@@ -63,12 +63,12 @@ public final class SymbolSequence {
         return alphabetSize;
     }
 
-    /** The symbol at {@code index}, 0 to {@code alphabetSize − 1}. */
+    /** The symbol at {@code index}: a number from 0 to {@code alphabetSize − 1}. */
     public int at(int index) {
         return symbols[index] & 0xff;
     }
 
-    /** Number of occurrences of each symbol. */
+    /** Number of occurrences, by symbol. */
     public int[] counts() {
         int[] counts = new int[alphabetSize];
         for (byte symbol : symbols) {

@@ -3,8 +3,8 @@ package org.vhostuserrng.cli.checksource.estimator;
 import java.util.Arrays;
 
 /**
- * Numbers tuples of up to 128 bits in the order in which they are added. Tuples of few bits are indexes of a table,
- * others are searched in an open-addressing hash table. Confined to one thread.
+ * Numbers tuples of up to 128 bits in the order in which they are added. Short tuples are indexes of an array; longer
+ * tuples are in an open-addressing hash table. Confined to one thread.
  */
 final class TupleIndex {
     static final int ABSENT = -1;
@@ -18,7 +18,7 @@ final class TupleIndex {
     private long[] lowKeys = new long[16];
     private int size;
 
-    /** An empty index of tuples of {@code bits} bits. */
+    /** Creates an empty index for tuples of {@code bits} bits. */
     TupleIndex(int bits) {
         direct = bits <= DIRECT_BITS;
         table = newTable(direct ? 1 << bits : MIN_TABLE);
@@ -34,12 +34,12 @@ final class TupleIndex {
         return size;
     }
 
-    /** The number of a tuple, or {@link #ABSENT}. */
+    /** Returns the number of a tuple; {@link #ABSENT} if it was not added. */
     int find(long high, long low) {
         return table[slot(high, low)];
     }
 
-    /** Adds a tuple that is absent. Returns its number. */
+    /** Adds a tuple, which must be absent, and returns its number. */
     int add(long high, long low) {
         if (!direct && 2 * size >= table.length) {
             grow();

@@ -5,18 +5,18 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Min-entropy of a sequence whose samples or bits depend on two earlier ones by XOR, sum or difference, with noise: a
- * shift register with two taps, a lagged Fibonacci generator, a value that changes at an even rate. Not an estimate of
- * SP 800-90B, whose predictors see such a recurrence only if all it depends on is among the last 16 samples and occurs
- * again.
+ * Estimates the min-entropy of a sequence in which a sample or bit depends, with noise, on two earlier ones by XOR, sum
+ * or difference: a shift register with two taps, a lagged Fibonacci generator, or a value that changes at a constant
+ * rate. Not an estimate of SP 800-90B, whose predictors find such a recurrence only if it depends on the last 16
+ * samples and these samples occur more than once.
  *
- * <p>All pairs of distances are tried on the first samples, and the best ones are evaluated on the others: the best of
- * many pairs is partly chance.
+ * <p>All pairs of distances are tried with the first samples. The best pairs are then evaluated with the other samples,
+ * because the success of the best of many pairs is partly due to chance.
  */
 final class TwoTapRecurrenceEstimate {
-    /** Largest distance of bits. */
+    /** Maximum distance of an earlier bit. */
     static final int MAX_BITS = 256;
-    /** Largest distance of samples. */
+    /** Maximum distance of an earlier sample. */
     static final int MAX_SAMPLES = 32;
 
     private static final int SCREENED_BITS = 1 << 17;
@@ -27,10 +27,10 @@ final class TwoTapRecurrenceEstimate {
     private TwoTapRecurrenceEstimate() {}
 
     /**
-     * Min-entropy in bits per sample; NaN for a short sequence.
+     * Returns the min-entropy in bits per sample; NaN if the sequence is too short.
      *
-     * @param samples one sample a byte, in the low bits
-     * @param width bits of a sample, 2 to 8
+     * @param samples one sample per byte, in the low bits
+     * @param width width of a sample in bits, 2 to 8
      */
     static double ofSamples(byte[] samples, int width) {
         if (samples.length <= 4 * MAX_SAMPLES) {
@@ -65,7 +65,10 @@ final class TwoTapRecurrenceEstimate {
 
     private record Taps(int one, int other, long deviation) {}
 
-    /** Min-entropy in bits per bit, if bits are the XOR of two earlier ones; NaN for a short sequence. */
+    /**
+     * Returns the min-entropy in bits per bit if a bit is the XOR of two earlier bits; NaN if the sequence is too
+     * short.
+     */
     static double ofBits(SymbolSequence bits) {
         int length = Math.min(bits.length(), EVALUATED_BITS);
         if (length <= 4 * MAX_BITS) {
@@ -93,7 +96,7 @@ final class TwoTapRecurrenceEstimate {
         return ConfidenceBound.minEntropy(ConfidenceBound.upper(most, predictions));
     }
 
-    /** Complete words of bits from {@code from}. */
+    /** Packs bits from index {@code from} into words of 64 bits. Bits that do not fill a word are left out. */
     private static long[] packed(SymbolSequence bits, int from, int length) {
         long[] words = new long[length / Long.SIZE];
         for (int i = 0; i < words.length * Long.SIZE; i++) {
@@ -102,7 +105,10 @@ final class TwoTapRecurrenceEstimate {
         return words;
     }
 
-    /** How many more, or fewer, than half of the bits equal the XOR of the two before them. */
+    /**
+     * Returns by how much the number of bits that equal the XOR of the two earlier bits differs from half of all bits.
+     * The range from {@code from} to {@code to}, exclusive, is in words.
+     */
     private static long deviation(long[][] shifted, int one, int other, int from, int to) {
         long[] current = shifted[0];
         long[] first = shifted[one];

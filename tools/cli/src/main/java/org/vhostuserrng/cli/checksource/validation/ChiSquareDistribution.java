@@ -5,7 +5,7 @@ public final class ChiSquareDistribution {
     private ChiSquareDistribution() {}
 
     /**
-     * Probability of a larger chi-square.
+     * Returns the probability of a larger chi-square statistic.
      *
      * @param degrees degrees of freedom, at least 1
      */
@@ -15,7 +15,7 @@ public final class ChiSquareDistribution {
         return normalUpperTail((Math.cbrt(chiSquare / degrees) - (1 - spread)) / Math.sqrt(spread));
     }
 
-    /** Upper tail of the normal distribution (Abramowitz and Stegun 26.2.17), with an error below 1e-7. */
+    /** Returns the upper tail of the normal distribution (Abramowitz and Stegun 26.2.17), with an error below 1e-7. */
     private static double normalUpperTail(double z) {
         if (z < 0) {
             return 1 - normalUpperTail(-z);

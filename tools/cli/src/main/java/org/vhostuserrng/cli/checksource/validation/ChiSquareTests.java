@@ -7,13 +7,16 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import org.vhostuserrng.cli.checksource.estimator.SymbolSequence;
 
-/** Chi-square tests of SP 800-90B §5.2.1 to §5.2.4: are samples independent, and distributed alike all the time? */
+/**
+ * The chi-square tests of SP 800-90B §5.2.1 to §5.2.4: they test whether samples are independent and whether all parts
+ * of the samples have the same distribution.
+ */
 final class ChiSquareTests {
-    /** §5.2: probability that IID samples fail. */
+    /** §5.2: probability that IID samples fail the test. */
     private static final double ALPHA = 0.001;
     /** §5.2: minimum expected count of a bin. */
     private static final double MIN_EXPECTED = 5;
-    /** §5.2.2, §5.2.4: number of parts of the samples. */
+    /** §5.2.2, §5.2.4: number of parts into which the samples are divided. */
     private static final int PARTS = 10;
     /** §5.2.3: maximum length of a block in bits. */
     private static final int MAX_BLOCK = 11;
@@ -44,7 +47,7 @@ final class ChiSquareTests {
         return counts;
     }
 
-    /** §5.2.1: pairs of adjacent samples. */
+    /** §5.2.1: tests whether the two samples of a pair of adjacent samples are independent. */
     private TestResult independence() {
         int symbols = samples.alphabetSize();
         int pairs = samples.length() / 2;
@@ -58,14 +61,14 @@ final class ChiSquareTests {
         }
         int[] bins = bins(expected);
         TestResult result = result("5.2.1 independence", chiSquare(expected, observed, bins), binCount(bins) - symbols);
-        // With bins of many pairs, their expectations depend less on the samples than the degrees of freedom assume.
+        // If a bin contains many pairs, its expectation depends less on the samples than the degrees of freedom assume.
         boolean tooStrict = pairs < MIN_EXPECTED * expected.length;
         return tooStrict && !result.passed()
                 ? new TestResult(result.name(), false, result.detail() + "; too strict for so few samples")
                 : result;
     }
 
-    /** §5.2.2 and, for bits, §5.2.4: the distribution in each tenth of the samples. */
+    /** §5.2.2 and, for bits, §5.2.4: tests whether each tenth of the samples has the distribution of all samples. */
     private TestResult goodnessOfFit(String section) {
         int length = samples.length() / PARTS;
         double[] expected = new double[shares.length];
@@ -80,7 +83,7 @@ final class ChiSquareTests {
         return result(section + " goodness of fit", chiSquare, (PARTS - 1) * (binCount(bins) - 1));
     }
 
-    /** §5.2.3: blocks of adjacent bits. */
+    /** §5.2.3: tests whether the bits of a block of adjacent bits are independent. */
     private TestResult binaryIndependence() {
         double least = Math.min(shares[0], shares[1]);
         int block = MAX_BLOCK;
@@ -109,8 +112,8 @@ final class ChiSquareTests {
     }
 
     /**
-     * The bin of each value: values are collected from the rarest on until a bin expects 5 of them. A last bin that
-     * expects fewer is part of the one before.
+     * Returns the bin of each value. Values are added to a bin, the rarest value first, until the expected count of the
+     * bin is at least 5. If too few values remain for another bin, they are added to the last one.
      */
     private static int[] bins(double[] expected) {
         int[] order = IntStream.range(0, expected.length)

@@ -8,14 +8,14 @@ import org.vhostuserrng.cli.checksource.estimator.RepeatedTuples;
 import org.vhostuserrng.cli.checksource.estimator.SymbolSequence;
 
 /**
- * The tests of SP 800-90B §5: may samples be regarded as independent and identically distributed? Each one fails for
- * IID samples with a probability of about 0.001.
+ * The tests of SP 800-90B §5: they test whether samples are independent and identically distributed (IID). IID samples
+ * fail each test with a probability of about 0.001.
  */
 public final class IidTests {
     /** Maximum number of calls of {@code afterEach}. */
     public static final int STEPS = PermutationTests.PERMUTATIONS;
 
-    /** §5.2.5: probability below which a repetition is too long. */
+    /** §5.2.5: the test fails if a repetition of that length has a smaller probability than this. */
     private static final double REPETITION_ALPHA = 0.001;
 
     private IidTests() {}
@@ -23,8 +23,9 @@ public final class IidTests {
     /**
      * Runs all tests.
      *
-     * @param samples one sample a byte
-     * @param afterEach called from any thread after each of at most {@link #STEPS} permutations
+     * @param samples one sample per byte
+     * @param random generates the permutations
+     * @param afterEach called by any thread after each of at most {@link #STEPS} permutations
      */
     public static List<TestResult> of(byte[] samples, SplittableRandom random, Runnable afterEach)
             throws InterruptedException {
@@ -47,7 +48,7 @@ public final class IidTests {
         return bits;
     }
 
-    /** §5.2.5: the probability that IID samples contain a repetition as long as the longest one. */
+    /** §5.2.5: tests whether IID samples are likely to contain a repeated substring as long as the longest one. */
     private static TestResult longestRepetition(SymbolSequence symbols) {
         double collision = 0;
         int[] counts = symbols.counts();

@@ -1,16 +1,16 @@
 package org.vhostuserrng.cli.checksource.validation;
 
 /**
- * Length of the shortest linear feedback shift register that generates a sequence of bits (Massey: Shift-Register
- * Synthesis and BCH Decoding, 1969). Half the length of the sequence for random bits.
+ * The length of the shortest linear feedback shift register that generates a sequence of bits (Massey: Shift-Register
+ * Synthesis and BCH Decoding, 1969). For random bits it is half the length of the sequence.
  *
- * <p>Not a test of SP 800-90B, whose estimators take the output of such registers for random. Entropy of any kind makes
- * the complexity large: each bit that a register does not predict makes a longer one necessary.
+ * <p>Not a test of SP 800-90B, whose estimators do not recognize the output of such registers. Any entropy makes the
+ * complexity large, because a bit that the register does not predict requires a longer register.
  */
 public final class LinearComplexity {
-    /** Number of bits that are tested. */
+    /** Maximum number of bits that are tested. */
     private static final int MAX_BITS = 1 << 16;
-    /** Least share of the complexity of random bits, which is half the number of bits. */
+    /** The test fails if the complexity is less than 1/4 of that of random bits, which is half the number of bits. */
     private static final int SHARE = 4;
 
     private final int length;
@@ -22,7 +22,7 @@ public final class LinearComplexity {
         reversed = new long[length / Long.SIZE + 2];
     }
 
-    /** Tests the first bits of samples, in both orders of the bits of a sample. */
+    /** Tests the first bits of the samples, with the most and with the least significant bit of a sample first. */
     public static TestResult test(byte[] samples, int width) {
         int complexity = Math.min(of(samples, width, true), of(samples, width, false));
         int bits = Math.min(MAX_BITS, samples.length * width);
@@ -36,13 +36,16 @@ public final class LinearComplexity {
                                 + " bits");
     }
 
-    /** Bits per bit that determine the first bits of samples: feedback and state of the register. At most 1. */
+    /**
+     * Returns the bits per bit, at most 1, that are needed to generate the first bits of the samples: the feedback and
+     * the initial state of the register.
+     */
     public static double minEntropy(byte[] samples, int width) {
         int complexity = Math.min(of(samples, width, true), of(samples, width, false));
         return Math.min(1, 2.0 * complexity / Math.min(MAX_BITS, samples.length * width));
     }
 
-    /** Linear complexity of the first bits of samples. */
+    /** Returns the linear complexity of the first bits of the samples. */
     static int of(byte[] samples, int width, boolean mostSignificantFirst) {
         LinearComplexity sequence = new LinearComplexity(Math.min(MAX_BITS, samples.length * width));
         for (int i = 0; i < sequence.length; i++) {

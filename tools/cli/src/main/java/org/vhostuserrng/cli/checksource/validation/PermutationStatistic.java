@@ -11,20 +11,20 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 
 /**
- * A statistic of SP 800-90B §5.1, which depends on the order of samples.
+ * A statistic of SP 800-90B §5.1 that depends on the order of the samples.
  *
- * @param name name and section
+ * @param name section and name
  * @param of computes the statistic
  */
 record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
-    /** §5.1.9, §5.1.10: lags. */
+    /** §5.1.9, §5.1.10: the lags. */
     private static final int[] LAGS = {1, 2, 8, 16, 32};
 
     private static final int BYTE_VALUES = 256;
-    /** Size of a block in units of 100 kB, as in NIST's tool. */
+    /** Block size of bzip2 in units of 100 kB, as in NIST's tool. */
     private static final int BZIP2_BLOCK = 5;
 
-    /** All statistics. */
+    /** Returns all statistics of §5.1. */
     static List<PermutationStatistic> all() {
         List<PermutationStatistic> all = new ArrayList<>(List.of(
                 new PermutationStatistic("5.1.1 excursion", samples -> excursion(samples.values())),
@@ -49,7 +49,7 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
         return List.copyOf(all);
     }
 
-    /** The largest deviation of a partial sum from its expectation. */
+    /** Returns the largest deviation of a partial sum from its expectation. */
     private static double excursion(byte[] values) {
         long sum = 0;
         for (byte value : values) {
@@ -88,7 +88,7 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
         return Math.max(set, values.length - set);
     }
 
-    /** Number of samples up to the first one that repeats an earlier one: the mean, or the maximum. */
+    /** Returns the mean or maximum number of samples up to the first sample that repeats an earlier one. */
     private static double collision(byte[] values, boolean maximum) {
         int[] seenIn = new int[BYTE_VALUES];
         int round = 1;
@@ -125,7 +125,7 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
         return sum;
     }
 
-    /** Length of the decimal values, separated by spaces, after compression with bzip2. */
+    /** Returns the length after compression with bzip2 of the values in decimal, separated by spaces. */
     private static long compressed(byte[] values) {
         StringBuilder text = new StringBuilder(4 * values.length);
         for (byte value : values) {

@@ -6,13 +6,14 @@ import java.util.SplittableRandom;
 import org.vhostuserrng.cli.checksource.estimator.ParallelTasks;
 
 /**
- * Permutation tests of SP 800-90B §5.1: a statistic of IID samples is not extreme among those of their permutations. A
- * test ends as soon as it is passed; a test that fails takes all permutations. Threads share the counts under a lock.
+ * The permutation tests of SP 800-90B §5.1: they compare a statistic of the samples with that of their permutations.
+ * The statistic of IID samples is not extreme. A test ends as soon as it is passed; a failure requires all
+ * permutations. A lock protects the counts, which the threads share.
  */
 final class PermutationTests {
     /** §5.1: number of permutations. */
     static final int PERMUTATIONS = 10_000;
-    /** §5.1: so few permutations with a statistic as extreme are a failure. */
+    /** §5.1: the test fails if only this many permutations, or fewer, have a statistic as extreme as the samples. */
     private static final int EXTREME = 5;
 
     private final byte[] samples;
@@ -20,9 +21,9 @@ final class PermutationTests {
     private final Runnable afterEach;
     private final List<PermutationStatistic> statistics = PermutationStatistic.all();
     private final double[] original = new double[statistics.size()];
-    /** Permutations whose statistic is larger, and not smaller, than that of the samples. */
+    /** Number of permutations whose statistic is at least as large as that of the samples, by statistic. */
     private final int[] notSmaller = new int[statistics.size()];
-    /** Permutations whose statistic is smaller, and not larger, than that of the samples. */
+    /** Number of permutations whose statistic is at most as large as that of the samples, by statistic. */
     private final int[] notLarger = new int[statistics.size()];
 
     private int started;
@@ -41,7 +42,7 @@ final class PermutationTests {
      * Runs the tests in parallel.
      *
      * @param binary whether all values are 0 or 1
-     * @param afterEach called from any thread after each of at most {@link #PERMUTATIONS} permutations
+     * @param afterEach called by any thread after each of at most {@link #PERMUTATIONS} permutations
      */
     static List<TestResult> of(byte[] samples, boolean binary, SplittableRandom random, Runnable afterEach)
             throws InterruptedException {
@@ -69,7 +70,7 @@ final class PermutationTests {
         return true;
     }
 
-    /** The statistics that are still open for the next permutation; null if there is none. */
+    /** Returns, by statistic, whether the next permutation needs it; null if no further permutation is needed. */
     private synchronized boolean[] next() {
         boolean[] open = new boolean[original.length];
         boolean any = false;

@@ -8,14 +8,14 @@ import java.nio.file.Path;
  * The restart matrix of SP 800-90B §3.1.4.1: the first samples of a source after each of its restarts.
  */
 public final class RestartSamples {
-    /** §3.1.4.1: number of restarts, the rows. */
+    /** §3.1.4.1: number of restarts, which are the rows. */
     public static final int RESTARTS = 1000;
-    /** §3.1.4.1: number of samples after each restart, the columns. */
+    /** §3.1.4.1: number of samples after each restart, which are the columns. */
     public static final int SAMPLES = 1000;
 
     private final byte[] rows;
 
-    /** A matrix, row by row. */
+    /** Creates a matrix from its samples, row by row. */
     public RestartSamples(byte[] rows) {
         if (rows.length != RESTARTS * SAMPLES) {
             throw new IllegalArgumentException("expected " + RESTARTS * SAMPLES + " bytes, " + SAMPLES
@@ -27,7 +27,8 @@ public final class RestartSamples {
     /**
      * Reads a file that contains the matrix row by row.
      *
-     * @throws IllegalArgumentException if the file cannot be read or has another size, with the reason
+     * @throws IllegalArgumentException if the file cannot be read or does not have the size of a matrix; the message is
+     *     the reason
      */
     public static RestartSamples read(Path file) {
         try {
@@ -41,12 +42,12 @@ public final class RestartSamples {
         }
     }
 
-    /** The samples restart by restart. */
+    /** The samples row by row: all samples of the first restart first. */
     public byte[] rows() {
         return rows.clone();
     }
 
-    /** The samples in the order of their distance from a restart: first all first samples. */
+    /** The samples column by column: the first samples of all restarts first. */
     public byte[] columns() {
         byte[] columns = new byte[rows.length];
         for (int row = 0; row < RESTARTS; row++) {

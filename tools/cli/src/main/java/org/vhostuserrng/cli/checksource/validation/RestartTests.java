@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 
-/** Restart tests of SP 800-90B §3.1.4: does a source produce different samples after each restart? */
+/** The restart tests of SP 800-90B §3.1.4: they test whether a source produces other samples after each restart. */
 public final class RestartTests {
-    /** §3.1.4.3: probability that a source with the assessed min-entropy fails. */
+    /** §3.1.4.3: probability that a source with the assessed min-entropy fails the test. */
     private static final double ALPHA = 0.01;
 
     private static final int BYTE_VALUES = 256;
@@ -15,7 +15,7 @@ public final class RestartTests {
     private RestartTests() {}
 
     /**
-     * Tests a matrix.
+     * Runs the restart tests.
      *
      * @param initial H_I: assessed min-entropy of consecutive samples, in bits per sample
      * @param claimed min-entropy that the source must have, in bits per sample
@@ -35,7 +35,10 @@ public final class RestartTests {
                 validation("columns", least, columns.perSample()));
     }
 
-    /** §3.1.4.2: the estimates must not be below half of the initial one; they count as much as that (§3.1.5). */
+    /**
+     * §3.1.4.2: the estimate of the rows and that of the columns must be at least half the initial estimate. §3.1.5:
+     * they also limit the min-entropy of the source, and so must reach the claimed min-entropy.
+     */
     private static TestResult validation(String order, double least, double estimate) {
         return new TestResult(
                 "restarts: §3.1.4.2 min-entropy of " + order,
@@ -43,7 +46,7 @@ public final class RestartTests {
                 String.format(Locale.ROOT, "%.3f bits per sample, at least %.3f expected", estimate, least));
     }
 
-    /** §3.1.4.3: no value is too common in a row or a column. */
+    /** §3.1.4.3: tests whether a value is too common in a row or a column. */
     private static TestResult mostCommon(RestartSamples matrix, double initial) {
         int most = Math.max(
                 mostCommonInParts(matrix.rows(), RestartSamples.SAMPLES),
@@ -69,9 +72,9 @@ public final class RestartTests {
     }
 
     /**
-     * The smallest count that occurs by chance in fewer than one of 100 matrices. α is divided by the number of rows
-     * and columns and, because any value may be the most common one, by the largest number of values that can have the
-     * maximum probability.
+     * Returns the smallest count of a value in a row or column that occurs by chance in fewer than one of 100 matrices.
+     * α is divided by the number of rows and columns. It is also divided by the largest number of values that can have
+     * the maximum probability, because any of them may be the most common value.
      */
     static int limit(double minEntropy) {
         double p = Math.pow(2, -minEntropy);

@@ -3,15 +3,15 @@ package org.vhostuserrng.cli.checksource.validation;
 import java.util.SplittableRandom;
 
 /**
- * Samples in some order, in the forms that the statistics of SP 800-90B §5.1 need. A form is computed when it is first
- * needed after a shuffle. Confined to one thread.
+ * Samples in any order, in the forms that the statistics of SP 800-90B §5.1 need. After a shuffle, a form is computed
+ * when it is first needed. Confined to one thread.
  */
 final class ShuffledSamples {
     private static final int BYTE_VALUES = 256;
 
     private final byte[] values;
     private final boolean binary;
-    /** Samples below it are on the lower side; twice the median, so that it is an integer. */
+    /** Twice the median, because the median of an even number of samples need not be an integer. */
     private final int twiceMedian;
 
     private byte[] weights;
@@ -20,7 +20,7 @@ final class ShuffledSamples {
     private boolean[] sides;
 
     /**
-     * Samples in the given order.
+     * Creates samples in the given order.
      *
      * @param binary whether all values are 0 or 1
      */
@@ -39,7 +39,7 @@ final class ShuffledSamples {
         return valueAt(counts, (samples.length - 1) / 2) + valueAt(counts, samples.length / 2);
     }
 
-    /** The value of this rank in the order of the values. */
+    /** Returns the value at index {@code rank} of the sorted samples. */
     private static int valueAt(int[] counts, int rank) {
         int value = 0;
         for (int below = counts[0]; below <= rank; below += counts[value]) {
@@ -48,7 +48,7 @@ final class ShuffledSamples {
         return value;
     }
 
-    /** §5.1: a uniformly random permutation, by the Fisher-Yates shuffle. */
+    /** §5.1: permutes the samples uniformly at random with the Fisher-Yates shuffle. */
     void shuffle(SplittableRandom random) {
         for (int i = values.length - 1; i > 0; i--) {
             int other = random.nextInt(i + 1);
@@ -62,12 +62,12 @@ final class ShuffledSamples {
         sides = null;
     }
 
-    /** The samples. */
+    /** The samples, one per byte. */
     byte[] values() {
         return values;
     }
 
-    /** The samples; if they are bits, the number of ones in each 8 of them (Conversion I). */
+    /** The samples; for binary samples, the number of ones in each group of 8 (Conversion I). */
     byte[] weights() {
         if (weights == null) {
             weights = binary ? converted(true) : values;
@@ -75,7 +75,7 @@ final class ShuffledSamples {
         return weights;
     }
 
-    /** The samples; if they are bits, 8 of them in a byte (Conversion II). */
+    /** The samples; for binary samples, 8 of them packed into each byte (Conversion II). */
     byte[] packed() {
         if (packed == null) {
             packed = binary ? converted(false) : values;
@@ -92,7 +92,9 @@ final class ShuffledSamples {
         return bytes;
     }
 
-    /** For each pair of adjacent elements of {@link #weights}: whether the second is not smaller than the first. */
+    /**
+     * For each pair of adjacent elements of {@link #weights}, whether the second is greater than or equal to the first.
+     */
     boolean[] directions() {
         if (directions == null) {
             byte[] of = weights();
@@ -104,7 +106,7 @@ final class ShuffledSamples {
         return directions;
     }
 
-    /** Whether each sample is not below the median. */
+    /** For each sample, whether it is greater than or equal to the median. */
     boolean[] sides() {
         if (sides == null) {
             sides = new boolean[values.length];

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Estimates for distributions with a known min-entropy. */
+/** Tests the estimates of distributions with a known min-entropy. */
 class FrequencyEstimatesTest {
     private static final int SAMPLES = 1_000_000;
 

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 
 import java.util.Random;
 
-/** Reproducible samples of sources with different defects. The reference results depend on every byte of them. */
+/** Reproducible samples of sources with different defects. The reference results are valid for exactly these bytes. */
 enum GeneratedSamples {
     /** Independent uniform bytes. */
     UNIFORM_8(8) {
@@ -11,7 +11,7 @@ enum GeneratedSamples {
             return random.nextInt(256);
         }
     },
-    /** Independent 4-bit samples, of which 0 is the most likely one. */
+    /** Independent 4-bit samples, of which 0 is the most likely. */
     BIASED_4(4) {
         @Override
         int next(Random random, byte[] before, int index) {
@@ -19,7 +19,7 @@ enum GeneratedSamples {
             return mask & random.nextInt(16);
         }
     },
-    /** Bits that repeat the one before with probability 7/8. */
+    /** Bits that repeat the previous bit with probability 7/8. */
     STICKY_1(1) {
         @Override
         int next(Random random, byte[] before, int index) {
@@ -27,7 +27,7 @@ enum GeneratedSamples {
             return repeats ? before[index - 1] : random.nextInt(2);
         }
     },
-    /** An 8-bit ADC with normal noise around a level that drifts; not all values occur. */
+    /** Samples of an 8-bit ADC with normal noise around a level that drifts. Not all values occur. */
     DRIFTING_8(8) {
         @Override
         int next(Random random, byte[] before, int index) {
@@ -35,7 +35,7 @@ enum GeneratedSamples {
             return level + random.nextInt(3) + random.nextInt(3);
         }
     },
-    /** Bytes that differ in the lowest bit at most from the byte nine before, inverted. */
+    /** Bytes that are the inverse of the byte nine places earlier, except for a random lowest bit. */
     LAG_9(8) {
         @Override
         int next(Random random, byte[] before, int index) {

@@ -9,10 +9,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Sources whose min-entropy per byte is known: the assessment is near it or below. */
+/** Tests that the assessed min-entropy of a source is near the known value, or less. */
 class KnownDefectsTest {
     private static final int SAMPLES = 60_000;
-    /** Few samples make some estimates too high by as much. */
+    /** With few samples, some estimates are too high by this factor. */
     private static final double TOLERANCE = 1.1;
 
     private final Random random = new Random(16);
@@ -57,7 +57,7 @@ class KnownDefectsTest {
     @ParameterizedTest
     @ValueSource(ints = {300, 10_000})
     void analogToDigitalConverterThatDrifts(int period) throws Exception {
-        double truth = -ConfidenceBound.log2(0.3829); // A normal deviate within half a step, sigma 1.
+        double truth = -ConfidenceBound.log2(0.3829); // P(|x| < 1/2), x standard normal
 
         assertAtMost(truth, assess(i ->
                 (int) Math.round(128 + 60 * StrictMath.sin(i / (double) period) + random.nextGaussian())));

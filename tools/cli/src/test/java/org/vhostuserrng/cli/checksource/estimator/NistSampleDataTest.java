@@ -13,14 +13,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * NIST's sample data. It is not part of the repository; without it, in a directory beside the repository or in
- * {@code -Dsp800-90b.data}, these tests are skipped with a message.
+ * Compares estimates of NIST's sample data with those of NIST's tool. The data is not part of the repository. It is in
+ * the directory {@code -Dsp800-90b.data} or in one beside the repository; otherwise the tests are skipped.
  */
 class NistSampleDataTest {
     private static final String DATA_PROPERTY = "sp800-90b.data";
     private static final Pattern RESULT =
             Pattern.compile("(Literal|Bitstring) (.+?)(?: Prediction)? Estimate: min entropy = (\\S+)");
-    /** Names of the estimators in the results; index i is that of section 6.3.(i + 1). */
+    /** Names of the estimators in NIST's results. The name at index i is that of section 6.3.(i + 1). */
     private static final List<String> NAMES = List.of(
             "Most Common Value",
             "Collision",
@@ -38,7 +38,7 @@ class NistSampleDataTest {
         if (stated != null) {
             return Path.of(stated);
         }
-        // Maven runs the tests in the directory of the module, tools/cli.
+        // The path is relative to tools/cli, because Maven runs the tests in the directory of their module.
         return Path.of("../../../shared/data/sp800-90b");
     }
 

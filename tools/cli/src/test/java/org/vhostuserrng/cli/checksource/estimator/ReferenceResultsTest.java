@@ -8,7 +8,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 
-/** The estimates of generated samples equal those of NIST's tool. */
+/** Tests that the estimates of generated samples equal those of NIST's tool. */
 class ReferenceResultsTest {
     private static final double TOLERANCE = 1e-6;
     private static final Map<GeneratedSamples, MinEntropyAssessment> ASSESSMENTS =

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Compares with counts of every tuple, as SP 800-90B §6.3.5 and §6.3.6 describe them. */
+/** Compares the results with counts of every tuple, which SP 800-90B §6.3.5 and §6.3.6 describe. */
 class RepeatedTuplesTest {
     private static byte[] samples(int alphabet, int length, int repeatPercent) {
         Random random = new Random(alphabet + 31L * repeatPercent);
@@ -87,7 +87,9 @@ class RepeatedTuplesTest {
         assertTrue(RepeatedTuples.of(SymbolSequence.ofSamples(twice)).longestRepeatedSubstring() < 0.01);
     }
 
-    /** Every length up to half a million is that of a common tuple: linear time is needed. */
+    /**
+     * Tuples of all lengths up to half a million occur often: an algorithm that is not linear would not end in time.
+     */
     @Test
     @Timeout(120)
     void sequenceWithShortPeriodTakesLinearTime() {

@@ -6,7 +6,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ChiSquareDistributionTest {
-    /** Quantiles of published tables. The approximation is the better, the more degrees of freedom. */
+    /** Compares with quantiles of published tables. The approximation is better for more degrees of freedom. */
     @ParameterizedTest
     @CsvSource({
         "9, 27.877, 0.001",

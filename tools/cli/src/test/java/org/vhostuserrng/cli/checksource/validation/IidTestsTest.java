@@ -18,7 +18,7 @@ class IidTestsTest {
         int next(int index);
     }
 
-    /** Runs all tests; returns the names of those that failed. */
+    /** Runs all tests of IID samples; returns the names of those that failed. */
     private List<String> failed(int count, Source source) throws InterruptedException {
         byte[] of = new byte[count];
         for (int i = 0; i < count; i++) {

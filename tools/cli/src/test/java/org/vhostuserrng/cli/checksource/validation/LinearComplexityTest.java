@@ -25,7 +25,7 @@ class LinearComplexityTest {
         return bytes;
     }
 
-    /** A Galois register; the least significant bit is the output. */
+    /** Returns the output of a Galois shift register, which is its least significant bit. */
     private static byte[] shiftRegister(long taps, boolean mostSignificantFirst) {
         long state = 0xace1;
         byte[] bytes = new byte[20_000];
@@ -37,7 +37,7 @@ class LinearComplexityTest {
         return bytes;
     }
 
-    /** The last bit of the third sequence cannot be predicted from the others. */
+    /** The complexity of the third sequence is its length, because its last bit cannot be predicted from the others. */
     @ParameterizedTest
     @CsvSource({"0000000, 0", "1111111, 1", "0000001, 7", "0101010, 2", "0010111001, 3", "1101001110, 3"})
     void complexityOfShortSequence(String bits, int complexity) {
@@ -56,7 +56,7 @@ class LinearComplexityTest {
                 .passed());
     }
 
-    /** xorshift32 of Marsaglia, in little-endian words: linear in all its bits. */
+    /** Marsaglia's xorshift32, in little-endian words: all its bits are linear functions of the state. */
     @Test
     void xorshiftGeneratorFails() {
         int state = 1;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Examples that were computed by hand with the definitions of SP 800-90B §5.1. */
+/** Compares with examples that were computed by hand from the definitions of SP 800-90B §5.1. */
 class PermutationStatisticTest {
     private static byte[] samples(String text) {
         String[] words = text.split(" ", -1);
@@ -47,7 +47,7 @@ class PermutationStatisticTest {
         assertEquals(expected, statistic(name, samples(samples), false));
     }
 
-    /** The weights of the bytes are 4, 0, 8 and 1; the bytes are 0xf0, 0, 0xff and 0x80. */
+    /** The bits form the bytes 0xf0, 0, 0xff and 0x80, whose weights are 4, 0, 8 and 1. */
     @ParameterizedTest
     @CsvSource({
         "excursion, 2.84375",
@@ -72,7 +72,7 @@ class PermutationStatisticTest {
         assertTrue(statistic("compression", new byte[1000], false) < statistic("compression", random, false));
     }
 
-    /** The expected lengths are those of {@code bzip2 -5}, whose implementations differ by 1 or 2 %. */
+    /** The expected lengths are those of {@code bzip2 -5}; implementations differ by 1 or 2 %. */
     @ParameterizedTest
     @CsvSource({"255, 10863", "3, 2765"})
     void lengthAfterCompressionIsThatOfBzip2(int mask, double expected) {

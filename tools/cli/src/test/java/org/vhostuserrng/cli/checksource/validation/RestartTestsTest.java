@@ -79,7 +79,7 @@ class RestartTestsTest {
         assertEquals(2, columns[1]);
     }
 
-    /** Limits that were computed with exact fractions. */
+    /** The expected limits were computed with exact fractions. */
     @ParameterizedTest
     @CsvSource({"0, 1001", "1, 573", "2, 317", "4, 105", "8, 20"})
     void limitOfTheMostCommonValue(double minEntropy, int limit) {

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** poll(2). */
+/** The system call poll(2). */
 public final class DescriptorPoll {
     private static final MemorySegment POLL = Libc.symbol("poll");
     private static final MemorySegment STATX = Libc.symbol("statx");
@@ -29,7 +29,7 @@ public final class DescriptorPoll {
     private DescriptorPoll() {}
 
     /**
-     * Waits until one of two descriptors is readable.
+     * Waits until one of two descriptors is readable, the time is over, or a signal interrupts the wait.
      *
      * @param timeoutMillis −1 to wait without a timeout
      */
@@ -40,13 +40,16 @@ public final class DescriptorPoll {
             pollFds.set(ValueLayout.JAVA_SHORT, EVENTS, POLLIN);
             pollFds.set(ValueLayout.JAVA_INT, POLLFD_BYTES, second.number());
             pollFds.set(ValueLayout.JAVA_SHORT, POLLFD_BYTES + EVENTS, POLLIN);
-            // EINTR: the caller looks at everything anyway.
+            // The result, also EINTR, is not needed: the caller checks both descriptors and all deadlines.
             int ignored = Libc.callInt(POLL, pollFds.address(), 2, timeoutMillis, 0, 0);
             assert ignored <= 2;
         }
     }
 
-    /** Whether a descriptor has hung up or has an error. A regular file never has; polling it might block. */
+    /**
+     * Returns whether poll(2) reports POLLHUP or POLLERR for a descriptor. Always false for a regular file, which is
+     * not polled because that might block.
+     */
     public static boolean isHungUp(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);

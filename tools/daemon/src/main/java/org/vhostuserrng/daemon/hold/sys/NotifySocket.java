@@ -13,11 +13,12 @@ import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A datagram socket that receives notifications of a service (sd_notify(3)) and tells who sent them. It is a file in a
- * directory that only this user may enter, so that no other user can fill its queue. Confined to one thread.
+ * A datagram socket that receives notifications of a service (sd_notify(3)) with the process IDs of their senders. The
+ * socket's file is in a directory that only this user may enter, so that no other user can fill the socket's queue.
+ * Confined to one thread.
  */
 public final class NotifySocket implements AutoCloseable {
-    /** systemd's limit of a datagram. */
+    /** Maximum length of a datagram in bytes, as in systemd. */
     public static final int MAX_DATAGRAM_BYTES = 4096;
 
     private static final MemorySegment MKDTEMP = Libc.symbol("mkdtemp");
@@ -39,7 +40,7 @@ public final class NotifySocket implements AutoCloseable {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-    /** linux/net/scm.h. */
+    /** Linux include/net/scm.h: maximum number of descriptors in one message. */
     private static final int SCM_MAX_FD = 253;
     /** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
     private static final int SUN_PATH = 2;
@@ -86,19 +87,20 @@ public final class NotifySocket implements AutoCloseable {
     }
 
     /**
-     * A received datagram. The receiver owns the descriptors.
+     * A received datagram. The caller of {@link #receive} owns the descriptors.
      *
-     * @param senderPid 0 if the sender has ended and was reaped
-     * @param text as {@link NativeText} decodes it
-     * @param complete whether neither bytes nor descriptors are missing
+     * @param senderPid process ID of the sender; 0 if the sender has ended and was reaped
+     * @param text the datagram as {@link NativeText} decodes it
+     * @param complete false if bytes or descriptors were lost
      */
     public record Datagram(int senderPid, String text, List<OwnedFd> fds, boolean complete) {}
 
     /**
-     * Creates a socket in a new directory, in the first of these directories in which that is possible.
+     * Creates a socket in a new directory.
      *
-     * @param closer closes received descriptors, which may block
-     * @throws IOException if it is not possible in any of them
+     * @param parents the new directory is created in the first of these directories in which that succeeds
+     * @param closer closes received descriptors, because closing may block
+     * @throws IOException if none of the directories can be used
      */
     public static NotifySocket create(List<String> parents, Executor closer) throws IOException {
         IOException last = null;
@@ -120,7 +122,7 @@ public final class NotifySocket implements AutoCloseable {
                 throw new IOException(parent + ": too long for the path of a socket");
             }
             long made = Libc.callLong(MKDTEMP, directory.address(), 0, 0, 0, 0, 0);
-            // mkdtemp returns a null pointer, not −1.
+            // On failure mkdtemp returns a null pointer, not −1.
             if (made == 0) {
                 throw new IOException(parent + ": cannot create a directory");
             }
@@ -152,17 +154,17 @@ public final class NotifySocket implements AutoCloseable {
         }
     }
 
-    /** The value of NOTIFY_SOCKET. */
+    /** Returns the path of the socket, which is the value of NOTIFY_SOCKET. */
     public String path() {
         return directory + FILE_NAME;
     }
 
-    /** Readable while there are datagrams. This object remains the owner. */
+    /** Returns the socket's descriptor, which is readable while datagrams are queued. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }
 
-    /** The next datagram; null if there is none. */
+    /** Receives the next datagram; returns null if none is queued. */
     public Datagram receive() {
         header.fill((byte) 0);
         header.set(ValueLayout.JAVA_LONG, MSG_IOV, vector.address());
@@ -200,7 +202,7 @@ public final class NotifySocket implements AutoCloseable {
         return size + Long.BYTES - 1 & -Long.BYTES;
     }
 
-    /** Also removes the directory. */
+    /** Closes the socket, and removes its file and directory. */
     @Override
     public void close() {
         fd.close();

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 
-/** The number of descriptors that this process may have: RLIMIT_NOFILE. */
+/** The limit of open descriptors of this process (RLIMIT_NOFILE). */
 public final class OpenFileLimit {
     private static final MemorySegment GETRLIMIT = Libc.symbol("getrlimit");
     private static final MemorySegment SETRLIMIT = Libc.symbol("setrlimit");
@@ -14,7 +14,7 @@ public final class OpenFileLimit {
 
     private OpenFileLimit() {}
 
-    /** Raises the soft limit to the hard limit, and returns it. Child processes inherit it. */
+    /** Raises the soft limit to the hard limit, and returns the limit. Child processes inherit it. */
     public static long raise() throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             // struct rlimit { rlim_t rlim_cur; rlim_t rlim_max; };

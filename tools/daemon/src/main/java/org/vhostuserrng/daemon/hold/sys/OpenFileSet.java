@@ -8,11 +8,12 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * Descriptors that refer to different open file descriptions. Equal inodes are not enough: all eventfds have the same.
+ * A set of descriptors of which no two refer to the same open file description. Comparing inodes would not do: all
+ * eventfds have the same inode.
  *
- * <p>kcmp(2) orders open file descriptions, so that it takes some calls to find one among many. Where it is not
- * permitted, F_DUPFD_QUERY of fcntl(2) (Linux 6.10) compares a descriptor with all others. Where neither exists, all
- * descriptors are taken for different ones. Confined to one thread.
+ * <p>kcmp(2) orders open file descriptions, so that a tree finds one among n with log n calls. Where kcmp is not
+ * permitted, a new descriptor is compared with each other one by F_DUPFD_QUERY of fcntl(2) (Linux 6.10). Where neither
+ * is available, all descriptors are assumed to differ. Confined to one thread.
  */
 public final class OpenFileSet {
     private static final MemorySegment SYSCALL = Libc.symbol("syscall");
@@ -33,9 +34,9 @@ public final class OpenFileSet {
     }
 
     /**
-     * An empty set.
+     * Creates an empty set.
      *
-     * @param probe any open descriptor, to find out how this system compares descriptors
+     * @param probe any open descriptor, which is used to find out which system calls are available
      */
     public static OpenFileSet create(OwnedFd probe) {
         int pid = Libc.callInt(GETPID, 0, 0, 0, 0, 0);
@@ -45,7 +46,7 @@ public final class OpenFileSet {
         return new OpenFileSet(new LinkedHashSet<>(), isSame(probe, probe));
     }
 
-    /** Adds a descriptor. Returns false if there is one of the same open file description. */
+    /** Adds a descriptor. Returns false if the set has a descriptor of the same open file description. */
     public boolean add(OwnedFd fd) {
         if (canQuery) {
             for (OwnedFd other : files) {
@@ -67,7 +68,7 @@ public final class OpenFileSet {
             case 0 -> 0;
             case KCMP_LESS -> -1;
             case KCMP_GREATER -> 1;
-            // Not comparable: of different, unknown order.
+            // kcmp failed: treat the descriptors as different, in the order of their numbers.
             default -> Integer.compare(left.number(), right.number());
         };
     }

@@ -3,7 +3,7 @@ package org.vhostuserrng.daemon.hold.sys;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
-/** kill(2). */
+/** The system call kill(2). */
 public final class ProcessSignal {
     public static final int SIGHUP = 1;
     public static final int SIGINT = 2;
@@ -16,7 +16,7 @@ public final class ProcessSignal {
 
     private ProcessSignal() {}
 
-    /** Sends a signal to a child process that is not reaped yet. One that may not be signalled is left alone. */
+    /** Sends a signal to a child process, which must not have been reaped. Ignores a failure. */
     public static void send(int pid, int signal) {
         int ignored = Libc.callInt(KILL, pid, signal, 0, 0, 0);
         assert ignored <= 0;

@@ -20,12 +20,12 @@ import org.vhostuserrng.transport.sys.FuzzedSocketPeer;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * A front-end's byte stream with descriptors, sent in arbitrary pieces. All messages before the first invalid header
- * are received completely, with their descriptors. Nothing is read beyond an invalid header, and all descriptors are
- * closed.
+ * Fuzzes the message channel with a byte stream and descriptors that a front-end sends in arbitrary pieces. The channel
+ * must receive all messages before the first invalid header completely, with their descriptors. It must not read beyond
+ * an invalid header, and must close all descriptors.
  *
  * <p>Input: pieces. In the first byte of a piece, the lower 4 bits are the number of descriptors, and the highest bit
- * tells whether to receive before the next piece. The second byte is the number of bytes that follow.
+ * tells whether the channel receives before the next piece is sent. The second byte is the number of bytes that follow.
  */
 public final class MessageStreamFuzzTarget {
     private static final int MAX_FDS = 32;
@@ -36,7 +36,7 @@ public final class MessageStreamFuzzTarget {
     private final VhostUserMessageChannel channel;
     private final OwnedFd passed;
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
-    /** Number of descriptors, by the stream position of the byte with which they were sent. */
+    /** Number of sent descriptors, by the stream position of the byte with which they were sent. */
     private final NavigableMap<Integer, Integer> fdsSent = new TreeMap<>();
 
     /** Stream position of the next message. */
@@ -90,7 +90,7 @@ public final class MessageStreamFuzzTarget {
         }
     }
 
-    /** Receives all completely sent messages. */
+    /** Receives all messages that were sent completely. */
     private void receive() {
         while (!ended) {
             try {
@@ -142,13 +142,15 @@ public final class MessageStreamFuzzTarget {
         return hasHeader() && !hasBadHeader() && end() <= sent.size();
     }
 
-    /** Stream position of the end of the next message, or of its header if the header is incomplete or invalid. */
+    /**
+     * Returns the stream position of the end of the next message; of its header if the header is incomplete or invalid.
+     */
     private int end() {
         int header = position + VhostUserConstants.HEADER_BYTES;
         return !hasHeader() || hasBadHeader() ? header : header + bytes().getInt(8);
     }
 
-    /** The number of descriptors sent with the next message so far. */
+    /** Returns the number of descriptors that were sent with the next message so far. */
     private int fds() {
         return fdsSent.subMap(position, end()).values().stream()
                 .mapToInt(Integer::intValue)

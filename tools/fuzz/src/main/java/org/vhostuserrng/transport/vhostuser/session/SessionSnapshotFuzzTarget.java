@@ -7,10 +7,10 @@ import org.vhostuserrng.transport.vhostuser.journal.InvalidJournalException;
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
 
 /**
- * Decodes an arbitrary state of a journal. The codec either rejects it with a one-line message, or encodes what it has
- * decoded to a state with the same meaning.
+ * Decodes an arbitrary session snapshot of a journal. The codec must either reject it with a one-line message, or
+ * decode it; the decoded session must not change when it is encoded and decoded again.
  *
- * <p>Input: the state.
+ * <p>Input: the bytes of the snapshot.
  */
 public final class SessionSnapshotFuzzTarget {
     private SessionSnapshotFuzzTarget() {}
