@@ -1,4 +1,4 @@
-/** Guest memory, the event loop, and the vhost-user back-end protocol. */
+/** Guest memory, the event loop, the vhost-user back-end protocol and the vfio-user server protocol. */
 module org.vhostuserrng.transport {
     requires jdk.jfr;
     requires org.jctools.core;

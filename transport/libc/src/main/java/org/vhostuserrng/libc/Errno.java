@@ -15,6 +15,9 @@ public final class Errno {
     public static final int EFAULT = 14;
     public static final int EINVAL = 22;
     public static final int ELOOP = 40;
+    public static final int EEXIST = 17;
+    public static final int ENOSPC = 28;
+    public static final int ENOTSUP = 95;
     public static final int ENOTSOCK = 88;
     public static final int ECONNABORTED = 103;
     public static final int ECONNREFUSED = 111;

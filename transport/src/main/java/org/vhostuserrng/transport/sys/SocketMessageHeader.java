@@ -56,7 +56,12 @@ final class SocketMessageHeader {
 
     /** Prepares the calling thread's instance to receive into {@code target}. */
     static SocketMessageHeader toReceive(MemorySegment target) {
-        return OF_THREAD.get().of(target, CONTROL_BYTES);
+        return toReceive(target, 0, target.byteSize());
+    }
+
+    /** Prepares the calling thread's instance to receive into a range of {@code target}. */
+    static SocketMessageHeader toReceive(MemorySegment target, long offset, long length) {
+        return OF_THREAD.get().of(target.address() + offset, length, CONTROL_BYTES);
     }
 
     /**
@@ -74,7 +79,7 @@ final class SocketMessageHeader {
 
     /** Prepares the calling thread's instance to send the bytes of {@code source} and a descriptor. */
     static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed) {
-        SocketMessageHeader message = OF_THREAD.get().of(source, CMSG_SPACE_OF_ONE);
+        SocketMessageHeader message = OF_THREAD.get().of(source.address(), source.byteSize(), CMSG_SPACE_OF_ONE);
         MemorySegment control = message.control;
         control.set(ValueLayout.JAVA_LONG, 0, CMSG_DATA + Integer.BYTES);
         control.set(ValueLayout.JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
@@ -95,9 +100,9 @@ final class SocketMessageHeader {
         return message;
     }
 
-    private SocketMessageHeader of(MemorySegment bytes, long controlBytes) {
-        vector.set(ValueLayout.JAVA_LONG, IOV_BASE, bytes.address());
-        vector.set(ValueLayout.JAVA_LONG, IOV_LEN, bytes.byteSize());
+    private SocketMessageHeader of(long address, long length, long controlBytes) {
+        vector.set(ValueLayout.JAVA_LONG, IOV_BASE, address);
+        vector.set(ValueLayout.JAVA_LONG, IOV_LEN, length);
         header.fill((byte) 0);
         header.set(ValueLayout.JAVA_LONG, MSG_IOV, vector.address());
         header.set(ValueLayout.JAVA_LONG, MSG_IOVLEN, 1);

@@ -157,6 +157,11 @@ public final class UnixStreamSocket implements AutoCloseable {
         return receive(SocketMessageHeader.toReceive(target), 0, fds);
     }
 
+    /** Like {@link #receive(MemorySegment, List)}, into a range of {@code target}. Does not allocate without fds. */
+    public int receive(MemorySegment target, long offset, long length, List<OwnedFd> fds) {
+        return receive(SocketMessageHeader.toReceive(target, offset, length), 0, fds);
+    }
+
     /**
      * Like {@link #receive}, but leaves the bytes and descriptors in the socket, and advances the offset of
      * {@link #setPeekOffset}. Does not receive descriptors that were sent with bytes beyond {@code target}.

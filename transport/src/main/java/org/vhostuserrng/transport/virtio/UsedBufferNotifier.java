@@ -3,21 +3,38 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
- * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). The transport may set or remove its call
- * descriptor at any time. Notifications are counted even without one. Confined to the loop's thread.
+ * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3): to a call descriptor, which may be replaced
+ * or missing at any time, or to a listener. Notifications are counted in any case. Confined to the loop's thread.
  */
 public final class UsedBufferNotifier implements AutoCloseable {
+    /** Receives the notifications of a virtqueue whose transport has no call descriptor. */
+    @FunctionalInterface
+    public interface Listener {
+        /** Buffers were used, and the driver asked for a notification. Data path. */
+        void usedBuffers();
+    }
+
+    private final Listener listener;
     private NotificationFd target;
     private long count;
 
     /** Creates a notifier without a call descriptor. */
-    public UsedBufferNotifier() {}
+    public UsedBufferNotifier() {
+        this(null);
+    }
 
-    /** Counts a notification, and sends it if there is a call descriptor. */
+    /** Creates a notifier that notifies a listener. */
+    public UsedBufferNotifier(Listener listener) {
+        this.listener = listener;
+    }
+
+    /** Notifies the driver if there is a call descriptor or a listener. */
     public void signal() {
         count++;
         if (target != null) {
             target.signal();
+        } else if (listener != null) {
+            listener.usedBuffers();
         }
     }
 

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
-import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 
 /**
  * Checks every {@link #INTERVAL_NANOS} whether the paths of the listening sockets still name these sockets. A socket is

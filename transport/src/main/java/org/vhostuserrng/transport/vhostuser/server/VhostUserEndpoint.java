@@ -1,6 +1,9 @@
 package org.vhostuserrng.transport.vhostuser.server;
 
-/** One guest of a {@link VhostUserServer}: its socket and its session. Confined to the loop's thread. */
+/**
+ * The place of one guest in a {@link VhostUserServer}: its socket and its session, of either protocol. Confined to the
+ * loop's thread.
+ */
 public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserConnector, InheritedConnection {
     /** Describes the process of the connected front-end; null if no front-end is connected. */
     String frontend();

@@ -5,20 +5,23 @@ import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.session.GuestSession;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
+import org.vhostuserrng.transport.session.SessionOpener;
 import org.vhostuserrng.transport.sys.PeerCredentials;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
-import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * Accepts the front-ends of one guest on a listening socket, one at a time. A front-end that connects while another one
- * is served is refused: its connection is closed at once, because a VMM that waits for a reply does not run its guest.
- * A front-end that has sent no message for some seconds is replaced instead. Confined to the loop's thread.
+ * Accepts the front-ends of one guest, or the clients of a vfio-user server, on a listening socket, one at a time. A
+ * front-end that connects while another one is served is refused at once: its connection is closed, because a VMM that
+ * waits for a reply stops its guest. A front-end that has sent no message for some seconds gives way. Confined to the
+ * loop's thread.
  */
 final class VhostUserListener extends EventHandler implements VhostUserEndpoint {
     /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
@@ -32,7 +35,8 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
 
     private final PeerFileExecutor refusedCloser;
     private final ListenerAccess access;
-    private VhostUserSession session;
+    private final SessionOpener opener;
+    private GuestSession session;
     /** The session of a previous process whose files are being prepared; null if there is none. */
     private RestorableSession restoring;
     /** Name of a stored session that this process has not continued (yet); null if there is none. */
@@ -49,7 +53,12 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     private boolean closed;
 
     private VhostUserListener(
-            GuestContext guest, UnixListeningSocket socket, ListenerAccess access, Executor peerFileThreads) {
+            GuestContext guest,
+            UnixListeningSocket socket,
+            ListenerAccess access,
+            Executor peerFileThreads,
+            SessionOpener opener) {
+        this.opener = opener;
         this.loop = guest.loop();
         this.guest = guest;
         this.socket = socket;
@@ -63,11 +72,16 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
      *
      * @param access the front-ends that may connect
      * @param peerFileThreads closes the sockets of refused front-ends
+     * @param opener opens the session of an accepted front-end
      */
     static VhostUserListener start(
-            GuestContext guest, UnixListeningSocket socket, ListenerAccess access, Executor peerFileThreads)
+            GuestContext guest,
+            UnixListeningSocket socket,
+            ListenerAccess access,
+            Executor peerFileThreads,
+            SessionOpener opener)
             throws ErrnoException {
-        VhostUserListener listener = new VhostUserListener(guest, socket, access, peerFileThreads);
+        VhostUserListener listener = new VhostUserListener(guest, socket, access, peerFileThreads, opener);
         listener.watch();
         return listener;
     }
@@ -218,7 +232,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         UnixStreamSocket accepted = acceptAllowed();
         if (accepted != null) {
             dropUnservedSession("another front-end connected");
-            session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+            session = opener.open(accepted, this::sessionClosed);
         }
     }
 
@@ -270,7 +284,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         UnixStreamSocket accepted = acceptAllowed();
         if (accepted != null) {
             session.giveWay(accepted.describePeer());
-            session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+            session = opener.open(accepted, this::sessionClosed);
         }
     }
 

@@ -20,6 +20,7 @@ import org.vhostuserrng.transport.loop.DelayedTask;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.loop.PostedTask;
+import org.vhostuserrng.transport.pci.PciFunctionFactory;
 import org.vhostuserrng.transport.sys.InheritedStream;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
@@ -29,6 +30,8 @@ import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vfiouser.session.VfioUserGuest;
+import org.vhostuserrng.transport.vfiouser.session.VfioUserSession;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
@@ -38,7 +41,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * A server with the vhost-user back-ends of many guests on one event loop.
+ * A server with vhost-user back-ends and vfio-user servers on one event loop.
  *
  * <p>Confined to the thread that opened it, which also calls {@link #run}, except for {@link #stop}, {@link #execute}
  * and {@link #unparkVrings}.
@@ -126,12 +129,39 @@ public final class VhostUserServer implements AutoCloseable {
      * @param access the permissions of the file, and the front-ends that may connect
      */
     public VhostUserEndpoint listen(Path path, ListenerAccess access, VirtioDevice device) throws IOException {
+        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
+        return listen(bind(path, access), access, guest);
+    }
+
+    /**
+     * Listens on {@code path} and serves one vfio-user client at a time with a PCI function of {@code device}; refuses
+     * others meanwhile. Sessions end with this process. {@link #close} removes the file.
+     *
+     * @param access the permissions of the file, and the clients that may connect
+     * @param functions creates the function of a session
+     * @throws IOException if the path is in use, is not a socket, or cannot be bound
+     * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
+     */
+    public VhostUserEndpoint listenVfioUser(
+            Path path, ListenerAccess access, VirtioDevice device, PciFunctionFactory functions) throws IOException {
+        GuestContext guest = guest(device);
+        VfioUserGuest vfioUserGuest =
+                new VfioUserGuest(loop, device, functions, options, guest.log(), guest.peerFiles());
+        UnixListeningSocket socket = bind(path, access);
+        VhostUserListener listener = VhostUserListener.start(
+                guest,
+                socket,
+                access,
+                peerFileThreads,
+                (accepted, onClosed) -> VfioUserSession.open(vfioUserGuest, accepted, onClosed));
+        socketFiles.add(listener, guest.log());
+        return added(listener);
+    }
+
+    private UnixListeningSocket bind(Path path, ListenerAccess access) throws IOException {
         SocketFilePermissions permissions =
                 access.hasPermissions() ? new SocketFilePermissions(access.mode(), access.group()) : null;
-        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
-        UnixListeningSocket socket =
-                running ? UnixListeningSocket.tryBind(path, permissions) : UnixListeningSocket.bind(path, permissions);
-        return listen(socket, access, guest);
+        return running ? UnixListeningSocket.tryBind(path, permissions) : UnixListeningSocket.bind(path, permissions);
     }
 
     /**
@@ -354,7 +384,12 @@ public final class VhostUserServer implements AutoCloseable {
 
     private VhostUserEndpoint listen(UnixListeningSocket socket, ListenerAccess access, GuestContext guest)
             throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket, access, peerFileThreads);
+        VhostUserListener listener = VhostUserListener.start(
+                guest,
+                socket,
+                access,
+                peerFileThreads,
+                (accepted, onClosed) -> VhostUserSession.open(guest, accepted, onClosed));
         storedEndpoints.put(guest.endpoint(), new StoredEndpoint(listener, listener::restore));
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());

@@ -23,6 +23,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.concurrent.Executor;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.virtio.VirtioDevice;

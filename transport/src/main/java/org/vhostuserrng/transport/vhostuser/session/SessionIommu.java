@@ -11,6 +11,7 @@ import java.util.List;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.IotlbMsg;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;

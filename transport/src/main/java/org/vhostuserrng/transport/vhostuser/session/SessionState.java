@@ -6,6 +6,7 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.m
 
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 

@@ -4,6 +4,8 @@ import java.io.IOException;
 import jdk.jfr.FlightRecorder;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.session.GuestSession;
+import org.vhostuserrng.transport.session.UnreadReplyTimer;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
@@ -15,7 +17,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel.Rec
  * The session of a connected front-end. Receives its messages one by one, and passes them to a
  * {@link FrontendRequestHandler}. A violation ends only this session. Confined to the loop's thread.
  */
-public final class VhostUserSession extends EventHandler implements AutoCloseable {
+public final class VhostUserSession extends EventHandler implements GuestSession {
     /**
      * Maximum number of requests per dispatch, so that a front-end that floods the socket does not block other guests.
      */
@@ -29,9 +31,6 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     /** Time after which a warning is logged if the files of a message are still being prepared. */
     private static final long SLOW_FILES_NANOS = 1_000_000_000L;
-
-    /** Time after which another front-end replaces one that has sent no message, in nanoseconds. */
-    public static final long MAX_SILENCE_NANOS = 3_000_000_000L;
 
     private final GuestContext guest;
     private final VhostUserMessageChannel channel;
@@ -149,35 +148,27 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         }
     }
 
-    /** Describes the process of the front-end, for log lines. */
+    @Override
     public String peer() {
         return peer;
     }
 
-    /**
-     * Returns whether the front-end has closed the connection. The session then ends when all its messages are served.
-     */
+    @Override
     public boolean isPeerGone() {
         return channel.isPeerGone();
     }
 
-    /**
-     * Returns whether the front-end has sent no message at all for at least {@link #MAX_SILENCE_NANOS}. A front-end
-     * that has sent one may be silent for any time: a VMM is silent until the guest's driver starts.
-     */
+    @Override
     public boolean isSilent(long now) {
         return !spoken && now - openedAt >= MAX_SILENCE_NANOS;
     }
 
-    /** Ends the session of a front-end that {@link #isSilent}, because another one has connected. */
+    @Override
     public void giveWay(String nextPeer) {
         close("front-end (" + peer + ") sent no message and gives way to another one (" + nextPeer + ")");
     }
 
-    /**
-     * Drains the started vrings again. Must be called when the device can serve requests that it could not serve
-     * before.
-     */
+    @Override
     public void dispatchVrings() {
         if (!closed) {
             requests.dispatchVrings();
@@ -342,7 +333,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return closed;
     }
 
-    /** Returns whether the next process can continue the session. */
+    @Override
     public boolean isStored() {
         return persistence != null;
     }
@@ -374,7 +365,6 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         close();
     }
 
-    /** Ends the session and releases all resources. Idempotent. */
     @Override
     public void close() {
         if (closed) {

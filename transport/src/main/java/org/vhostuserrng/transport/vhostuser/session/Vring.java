@@ -5,6 +5,8 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.session.PendingHugePages;
+import org.vhostuserrng.transport.session.VirtqueueScheduler;
 import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
@@ -19,9 +21,6 @@ final class Vring extends EventHandler implements AutoCloseable {
     /** Interval in nanoseconds at which a vring without a kick descriptor is polled. */
     private static final long POLL_NANOS = 1_000_000;
 
-    /** Maximum time in nanoseconds for which a starved vring is parked, in case nothing unparks it. */
-    private static final long MAX_PARKED_NANOS = 1_000_000_000;
-
     private final int index;
     private final GuestContext guest;
     private final EventScheduler loop;
@@ -30,7 +29,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final VringConfig config;
     private final VringLifecycle lifecycle;
     private final PendingIotlbMiss iotlbMiss;
-    private final BusyPollHeuristic busyPoll;
+    private final VirtqueueScheduler scheduler;
     private final PendingHugePages hugePages;
 
     /** Dispatches this vring. May be run on any thread. */
@@ -43,8 +42,6 @@ final class Vring extends EventHandler implements AutoCloseable {
     private boolean dispatchedWhilePaused;
     /** Whether a kick has arrived while the session was paused. */
     private boolean kickedWhilePaused;
-
-    private boolean busyPolling;
 
     /**
      * Creates a stopped vring.
@@ -63,8 +60,8 @@ final class Vring extends EventHandler implements AutoCloseable {
         this.lifecycle = new VringLifecycle(
                 index, guest.device(), session, config, loop::now, session.packedVringJournal(index));
         this.iotlbMiss = new PendingIotlbMiss(session.iommu());
+        this.scheduler = new VirtqueueScheduler(loop, this, guest.options().busyPollNanos());
         this.hugePages = new PendingHugePages(guest.peerFiles(), postThis);
-        this.busyPoll = new BusyPollHeuristic(guest.options().busyPollNanos());
     }
 
     // --- events of the guest ---------------------------------------------------------------------------------------
@@ -112,11 +109,11 @@ final class Vring extends EventHandler implements AutoCloseable {
         if (ready) {
             guest.device().kicked();
             startOnKick();
-            busyPoll.requestArrived(now);
+            scheduler.requestArrived(now);
         } else if (lifecycle.isStartPending()) {
             startPending();
-        } else if (busyPolling) {
-            endBusyPoll(now);
+        } else if (scheduler.isBusyPolling()) {
+            scheduler.endBusyPoll(now, hasPendingWork());
         }
         VirtqueueHandler queue = lifecycle.queue();
         if (config.enabled && queue != null && !hugePages.arePending()) {
@@ -141,26 +138,15 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    private void endBusyPoll(long now) {
-        busyPolling = false;
-        if (hasPendingWork()) {
-            busyPoll.requestArrived(now);
-            busyPoll.succeeded();
-        } else {
-            busyPoll.failed();
-        }
-    }
-
     @Override
     public void handleBug(RuntimeException bug) {
         sessionHandler.handleBug(bug);
     }
 
     private void drain(VirtqueueHandler queue, long now) {
-        boolean poll = busyPoll.isWorthwhile();
         DrainResult result;
         try {
-            result = poll ? queue.drainForBusyPoll(now) : queue.drain(now);
+            result = scheduler.drain(queue, now);
             session.throwPendingFault();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file of the guest's memory was truncated.
@@ -172,33 +158,24 @@ final class Vring extends EventHandler implements AutoCloseable {
             return;
         }
         switch (result) {
-            case EMPTY -> wait(now, poll);
-            case BUDGET_SPENT -> loop.reschedule(this);
-            case THROTTLED -> loop.schedule(this, queue.retryAt());
-            case STARVED -> {
-                loop.park(this);
-                loop.schedule(this, Math.min(now + MAX_PARKED_NANOS, queue.retryAt()));
-            }
+            case EMPTY -> wait(queue, now);
             case IOTLB_MISS -> requestIotlbEntry();
             case HUGE_PAGE_MISS -> hugePages.allocate(lifecycle.addressSpace());
             case BROKEN -> {
                 lifecycle.reportDeniedAccess();
                 breakVring(queue.fault());
             }
+            default -> scheduler.drained(queue, result, now);
         }
     }
 
-    /** Schedules the vring to wait for the next request: polls it, or leaves it to the next kick. */
-    private void wait(long now, boolean poll) {
-        long deadline = busyPoll.emptied(now);
+    /** Waits for the next request. */
+    private void wait(VirtqueueHandler queue, long now) {
         if (config.polled) {
+            scheduler.emptied(now);
             loop.schedule(this, now + POLL_NANOS);
-        } else if (poll) {
-            busyPolling = loop.busyPoll(this, deadline);
-            if (!busyPolling) {
-                busyPoll.failed();
-                loop.reschedule(this);
-            }
+        } else {
+            scheduler.drained(queue, DrainResult.EMPTY, now);
         }
     }
 
@@ -495,7 +472,6 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     private void leaveLoop() {
         hugePages.cancel();
-        loop.cancel(this);
-        busyPolling = false;
+        scheduler.cancel();
     }
 }

@@ -38,8 +38,8 @@ class ListenerPathCheckTest {
     void listen() throws IOException {
         path = directory.resolve("socket");
         GuestContext guest = GuestContext.create(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, Runnable::run);
-        listener =
-                VhostUserListener.start(guest, UnixListeningSocket.bind(path), ListenerAccess.BY_UMASK, Runnable::run);
+        listener = VhostUserListener.start(
+                guest, UnixListeningSocket.bind(path), ListenerAccess.BY_UMASK, Runnable::run, (_, _) -> null);
         watch = new ListenerPathCheck(loop);
         watch.add(listener, guest.log());
     }

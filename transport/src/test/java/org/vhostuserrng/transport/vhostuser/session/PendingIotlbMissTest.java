@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.transport.memory.Iotlb;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 
 class PendingIotlbMissTest {
     private static final long MILLI = 1_000_000;

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.FakeEventScheduler;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.SealedMemfd;

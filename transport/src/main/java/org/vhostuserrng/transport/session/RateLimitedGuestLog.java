@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;

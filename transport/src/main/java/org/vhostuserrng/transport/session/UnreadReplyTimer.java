@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import java.util.function.IntSupplier;
 import org.vhostuserrng.transport.loop.EventHandler;
@@ -12,7 +12,7 @@ import org.vhostuserrng.transport.loop.EventScheduler;
  * <p>The exit of the process that connected is not a criterion: libvirt connects, passes the connection to QEMU, and
  * may exit.
  */
-final class UnreadReplyTimer extends EventHandler {
+public final class UnreadReplyTimer extends EventHandler {
     static final long MAX_UNREAD_NANOS = 10_000_000_000L;
 
     private final EventScheduler loop;
@@ -32,7 +32,7 @@ final class UnreadReplyTimer extends EventHandler {
      * @param session handles bugs of this handler
      * @param onExpired called when the time has passed without a received reply
      */
-    UnreadReplyTimer(EventScheduler loop, IntSupplier unreceived, EventHandler session, Runnable onExpired) {
+    public UnreadReplyTimer(EventScheduler loop, IntSupplier unreceived, EventHandler session, Runnable onExpired) {
         this.loop = loop;
         this.unreceived = unreceived;
         this.session = session;
@@ -43,7 +43,7 @@ final class UnreadReplyTimer extends EventHandler {
      * Checks whether the front-end has received replies. Must be called before and after replies are sent: otherwise a
      * front-end that receives replies while others are sent would seem to receive none.
      */
-    void update(long now) {
+    public void update(long now) {
         int before = lastUnreceived;
         lastUnreceived = unreceived.getAsInt();
         if (before == 0 || lastUnreceived < before) {
@@ -53,6 +53,11 @@ final class UnreadReplyTimer extends EventHandler {
             scheduled = true;
             loop.schedule(this, since + MAX_UNREAD_NANOS);
         }
+    }
+
+    /** Whether there were unreceived replies at the last {@link #update}. */
+    public boolean hasUnreceived() {
+        return lastUnreceived > 0;
     }
 
     @Override
@@ -71,7 +76,7 @@ final class UnreadReplyTimer extends EventHandler {
     }
 
     /** Stops the timer. */
-    void cancel() {
+    public void cancel() {
         loop.cancel(this);
     }
 }

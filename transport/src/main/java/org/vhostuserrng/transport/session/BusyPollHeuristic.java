@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 /**
  * Decides whether the loop polls a vring that has become empty, instead of sleeping until the next kick. Busy polling

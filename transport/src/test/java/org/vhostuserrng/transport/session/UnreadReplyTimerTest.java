@@ -1,9 +1,9 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.transport.vhostuser.session.UnreadReplyTimer.MAX_UNREAD_NANOS;
+import static org.vhostuserrng.transport.session.UnreadReplyTimer.MAX_UNREAD_NANOS;
 
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.transport.loop.FakeEventScheduler;

@@ -1,13 +1,14 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import java.util.concurrent.Executor;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.HugePages;
 
 /**
- * The huge pages that a vring waits for, while the front-end's executor allocates them. Confined to the loop's thread.
+ * The huge pages that a virtqueue waits for, while the executor of the guest's front-end allocates them. Confined to
+ * the loop's thread.
  */
-final class PendingHugePages {
+public final class PendingHugePages {
     private final Executor executor;
     private final Runnable onAllocated;
     /** Null unless pages are pending. */
@@ -19,13 +20,13 @@ final class PendingHugePages {
      * @param executor allocates the pages; unmaps memory in the same order
      * @param onAllocated run by any thread at the end
      */
-    PendingHugePages(Executor executor, Runnable onAllocated) {
+    public PendingHugePages(Executor executor, Runnable onAllocated) {
         this.executor = executor;
         this.onAllocated = onAllocated;
     }
 
     /** Allocates the pages that an address space misses. Does nothing while others are pending. */
-    void allocate(VirtqueueAddressSpace memory) {
+    public void allocate(VirtqueueAddressSpace memory) {
         if (!arePending()) {
             HugePages.Fault fault = memory.hugePageFault();
             pending = fault;
@@ -37,17 +38,17 @@ final class PendingHugePages {
     }
 
     /** Whether pages are still being allocated, so that the virtqueue must not be drained. */
-    boolean arePending() {
+    public boolean arePending() {
         return pending != null && !pending.hasEnded();
     }
 
-    /** The vring no longer waits for the pages. */
-    void cancel() {
+    /** The virtqueue no longer waits for the pages. */
+    public void cancel() {
         pending = null;
     }
 
     /** Ends an allocation that has ended. Returns why it failed, or null. */
-    String takeFailure() {
+    public String takeFailure() {
         if (pending == null || !pending.hasEnded()) {
             return null;
         }

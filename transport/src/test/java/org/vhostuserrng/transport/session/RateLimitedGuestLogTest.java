@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,0 +1,83 @@
+package org.vhostuserrng.transport.vfiouser.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.memory.GuestMemory;
+
+/**
+ * The DMA regions of a session. Stop all virtqueues before a region is removed: this unmaps it. Confined to the loop's
+ * thread.
+ */
+final class DmaRegionTable implements AutoCloseable {
+    private final List<DmaRegion> regions = new ArrayList<>();
+    private GuestMemory memory = GuestMemory.of(List.of());
+    private long mappedBytes;
+
+    /** The regions as the memory of the guest, by DMA address. */
+    GuestMemory memory() {
+        return memory;
+    }
+
+    /** The number of regions, also of those that are not accessible. */
+    int size() {
+        return regions.size();
+    }
+
+    /** The number of bytes in mapped regions. */
+    long mappedBytes() {
+        return mappedBytes;
+    }
+
+    /** Whether a region has a byte in common with a range, which ends below 2^64. */
+    boolean overlaps(long address, long size) {
+        return regions.stream().anyMatch(region -> region.overlaps(address, size));
+    }
+
+    /** Adds a region that overlaps no other one. */
+    void add(DmaRegion region) {
+        regions.add(region);
+        update();
+    }
+
+    /** Removes and unmaps a region. Returns false if there is no region with this address and size. */
+    boolean remove(long address, long size) {
+        for (int i = 0; i < regions.size(); i++) {
+            if (regions.get(i).isAt(address, size)) {
+                DmaRegion removed = regions.remove(i);
+                update();
+                removed.unmap();
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a region has exactly this address and size. */
+    boolean contains(long address, long size) {
+        return regions.stream().anyMatch(region -> region.isAt(address, size));
+    }
+
+    private void update() {
+        memory = GuestMemory.of(
+                regions.stream()
+                        .filter(DmaRegion::isMapped)
+                        .map(DmaRegion::mappedRegion)
+                        .toList(),
+                regions.stream()
+                        .filter(region -> !region.isMapped())
+                        .map(DmaRegion::inaccessibleRegion)
+                        .toList());
+        mappedBytes = regions.stream()
+                .filter(DmaRegion::isMapped)
+                .mapToLong(DmaRegion::size)
+                .sum();
+    }
+
+    @Override
+    public void close() {
+        List<DmaRegion> removed = List.copyOf(regions);
+        regions.clear();
+        update();
+        removed.forEach(DmaRegion::unmap);
+    }
+}

@@ -1,0 +1,234 @@
+package org.vhostuserrng.transport.vfiouser.session;
+
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.memory.DirtyPageLog;
+import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.session.PendingHugePages;
+import org.vhostuserrng.transport.session.VirtqueueScheduler;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
+
+/**
+ * One virtqueue of a session: starts and stops it as the PCI function asks, and schedules it on the event loop. While a
+ * DMA region changes, the virtqueue is suspended. One that is not in the present DMA regions waits for other regions,
+ * and breaks if its driver notifies it before that. Confined to the loop's thread.
+ */
+final class VfioUserVirtqueue extends EventHandler {
+    /** VIRTIO 1.3 §2.8.1: the initial position of a packed virtqueue, whose wrap counters begin with 1. */
+    private static final VirtqueuePosition PACKED_BEGIN =
+            new VirtqueuePosition(VirtioConstants.PACKED_WRAP_COUNTER, VirtioConstants.PACKED_WRAP_COUNTER);
+
+    private static final VirtqueuePosition SPLIT_BEGIN = new VirtqueuePosition(0, 0);
+
+    private final int index;
+    private final VfioUserGuest guest;
+    private final VfioUserFunctionHost host;
+    private final VirtqueueScheduler scheduler;
+    private final PendingHugePages hugePages;
+    private final UsedBufferNotifier notifier;
+    private final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(new DirtyPageLog());
+
+    // As the function started the virtqueue; areas is null if it is stopped or broken.
+    private int size;
+    private long features;
+    private VirtqueueConfig.Areas areas;
+
+    /** The position at which a suspended virtqueue resumes. */
+    private VirtqueuePosition position = SPLIT_BEGIN;
+    /** Not null if and only if the virtqueue runs. */
+    private VirtqueueHandler queue;
+    /** The memory of the current run. */
+    private GuestMemory memory;
+
+    private VirtqueueAddressSpace addressSpace;
+    /** Why a virtqueue does not run that the function has started. */
+    private String notStarted;
+
+    private boolean notified;
+
+    VfioUserVirtqueue(int index, VfioUserGuest guest, VfioUserFunctionHost host) {
+        this.index = index;
+        this.guest = guest;
+        this.host = host;
+        this.scheduler =
+                new VirtqueueScheduler(guest.loop(), this, guest.options().busyPollNanos());
+        this.hugePages =
+                new PendingHugePages(guest.peerFiles(), () -> guest.loop().post(this));
+        this.notifier = new UsedBufferNotifier(() -> host.function().usedBufferNotification(index));
+    }
+
+    // --- calls of the function -------------------------------------------------------------------------------------
+
+    void start(int newSize, long newFeatures, VirtqueueConfig.Areas newAreas) {
+        stop();
+        size = newSize;
+        features = newFeatures;
+        areas = newAreas;
+        boolean packed = (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
+        position = packed ? PACKED_BEGIN : SPLIT_BEGIN;
+        resume();
+    }
+
+    /** Stops the virtqueue. It does not access guest memory afterwards. */
+    void stop() {
+        suspend();
+        areas = null;
+        notified = false;
+    }
+
+    /** The driver has made buffers available. They are served by {@link #dispatchNotified}. Data path. */
+    void notifyAvailable() {
+        guest.device().kicked();
+        notified = areas != null;
+    }
+
+    // --- calls of the session --------------------------------------------------------------------------------------
+
+    /** Ends all accesses to guest memory until {@link #resume}. */
+    void suspend() {
+        if (queue != null) {
+            position = queue.stop();
+            queue = null;
+            memory = null;
+            scheduler.cancel();
+        }
+        hugePages.cancel();
+    }
+
+    /** Runs the virtqueue in the present DMA regions, if the function has started it and may access them. */
+    void resume() {
+        if (areas == null || queue != null || !host.isBusMaster() || hugePages.arePending()) {
+            return;
+        }
+        addressSpace = VirtqueueAddressSpace.physical(host.regions().memory());
+        try {
+            memory = host.regions().memory();
+            queue = guest.device()
+                    .start(new VirtqueueConfig(
+                            index,
+                            size,
+                            position,
+                            features,
+                            areas,
+                            addressSpace,
+                            notifier,
+                            dirtyLogger,
+                            guest.loop()::now,
+                            null,
+                            null));
+            memory.throwPendingFault();
+            guest.loop().reschedule(this);
+        } catch (InvalidVirtqueueException invalid) {
+            notStarted = invalid.getMessage();
+        } catch (MemoryNotReadyException hugePageMissing) {
+            // Not translated, so it does not lack an IOTLB entry.
+            hugePages.allocate(addressSpace);
+        } catch (InternalError memoryGone) {
+            breakVirtqueue("it is in memory that has vanished: " + memoryGone.getMessage());
+        }
+    }
+
+    /** Serves the requests that {@link #notifyAvailable} announced. Data path. */
+    void dispatchNotified(long now) {
+        if (notified) {
+            notified = false;
+            scheduler.requestArrived(now);
+            if (hugePages.arePending()) {
+                // handle looks for requests afterwards.
+                return;
+            }
+            if (queue != null) {
+                drain(now);
+            } else if (areas != null && host.isBusMaster()) {
+                breakVirtqueue(notStarted);
+            }
+        }
+    }
+
+    /** Looks for requests, because the device can serve more than before. */
+    void dispatchIfStarted() {
+        if (queue != null) {
+            guest.loop().reschedule(this);
+        }
+    }
+
+    // --- events of the loop ----------------------------------------------------------------------------------------
+
+    @Override
+    protected void handle(long now, boolean ready) {
+        String missing = hugePages.takeFailure();
+        if (missing != null) {
+            breakVirtqueue("a huge page of guest memory cannot be allocated: " + missing);
+            return;
+        }
+        if (queue == null) {
+            resume();
+            return;
+        }
+        if (hugePages.arePending()) {
+            return;
+        }
+        if (scheduler.isBusyPolling()) {
+            scheduler.endBusyPoll(now, hasPendingWork());
+        }
+        drain(now);
+    }
+
+    @Override
+    protected boolean hasPendingWork() {
+        if (queue == null) {
+            return false;
+        }
+        try {
+            boolean pending = queue.hasPending();
+            memory.throwPendingFault();
+            return pending;
+        } catch (InternalError memoryGone) {
+            // Returns true, because the drain that follows accesses the same memory and breaks the virtqueue.
+            return true;
+        }
+    }
+
+    @Override
+    public void handleBug(RuntimeException bug) {
+        host.sessionHandler().handleBug(bug);
+    }
+
+    private void drain(long now) {
+        DrainResult result;
+        try {
+            // Not the time of the dispatch: the virtqueue may have started since.
+            result = scheduler.drain(queue, guest.loop().now());
+            memory.throwPendingFault();
+        } catch (InternalError memoryGone) {
+            // SIGBUS: the file behind the guest's memory has been truncated.
+            breakVirtqueue("guest memory vanished: " + memoryGone.getMessage());
+            return;
+        }
+        if (host.interrupts().isStuck()) {
+            breakVirtqueue("the eventfd of an interrupt blocks");
+            return;
+        }
+        switch (result) {
+            case BROKEN -> breakVirtqueue(queue.fault());
+            case HUGE_PAGE_MISS -> hugePages.allocate(addressSpace);
+            case IOTLB_MISS -> throw new IllegalStateException("an address space without translation");
+            default -> scheduler.drained(queue, result, now);
+        }
+    }
+
+    private void breakVirtqueue(String fault) {
+        guest.log().warn("virtqueue " + index + " is broken until it is reset: " + fault);
+        suspend();
+        areas = null;
+        host.function().virtqueueBroken(index);
+    }
+}
