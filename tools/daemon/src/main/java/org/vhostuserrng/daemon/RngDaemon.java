@@ -167,7 +167,11 @@ final class RngDaemon {
      * @param otherEntries the number of entries in the store that are no sessions
      */
     private String describePersistence(FdStoreClient fdStore, int otherEntries) {
-        int guests = settings.endpoints().size();
+        long guests =
+                settings.endpoints().stream().filter(RngEndpoint::isStorable).count();
+        if (guests == 0) {
+            return "sessions end with this process: those of vfio-user do not outlive it";
+        }
         if (fdStore == null) {
             return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
         }
