@@ -101,10 +101,7 @@ public final class VfioUserStreamFuzzTarget {
     }
 
     private ByteBuffer bytes() {
-        return ByteBuffer.wrap(sent.toByteArray())
-                .position(position)
-                .slice()
-                .order(ByteOrder.nativeOrder());
+        return ByteBuffer.wrap(sent.toByteArray()).position(position).slice().order(ByteOrder.nativeOrder());
     }
 
     private boolean hasHeader() {
