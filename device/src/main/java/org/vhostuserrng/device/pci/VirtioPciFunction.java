@@ -26,6 +26,7 @@ public final class VirtioPciFunction implements PciFunction {
             | VirtioConstants.VIRTIO_F_NOTIFICATION_DATA
             | VirtioConstants.VIRTIO_F_RING_RESET;
 
+    private final PciFunctionHost host;
     private final int msixVectorCount;
     private final VirtioPciConfigSpace config;
     private final MsixInterrupts msix;
@@ -34,6 +35,7 @@ public final class VirtioPciFunction implements PciFunction {
     private final VirtioPciCommonConfig commonConfig;
     private final VirtioPciStructures structures;
     private final PciCfgWindow pciCfgWindow;
+    private boolean busMaster;
     private final PciRegisters configRegisters = new PciRegisters() {
         @Override
         public int read(int offset, int byteEnables) {
@@ -64,6 +66,7 @@ public final class VirtioPciFunction implements PciFunction {
             throw new IllegalArgumentException("maximum queue size " + maxQueueSize + ", expected a power of 2 up to "
                     + VirtioConstants.MAX_QUEUE_SIZE);
         }
+        this.host = host;
         // One for configuration changes, and one per virtqueue.
         msixVectorCount = 1 + queueCount;
         config = new VirtioPciConfigSpace(VirtioPciConstants.DEVICE_ID_BASE + virtioDeviceId, msixVectorCount);
@@ -146,10 +149,18 @@ public final class VirtioPciFunction implements PciFunction {
     }
 
     private void applyConfig() {
-        boolean busMaster = config.isD0() && config.isBusMasterEnabled();
+        boolean wasBusMaster = busMaster;
+        busMaster = config.isD0() && config.isBusMasterEnabled();
+        if (busMaster != wasBusMaster) {
+            host.setBusMaster(busMaster);
+        }
         msix.configure(config.isMsixEnabled(), config.isMsixFunctionMasked(), busMaster);
         interrupts.configureIntx(config.isD0() && !config.isIntxDisabled());
-        virtqueues.setBusMaster(busMaster);
+        if (busMaster && !wasBusMaster) {
+            virtqueues.resume();
+        } else if (!busMaster && wasBusMaster) {
+            virtqueues.pause();
+        }
     }
 
     // --- function --------------------------------------------------------------------------------------------------

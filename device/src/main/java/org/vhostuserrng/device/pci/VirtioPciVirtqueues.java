@@ -72,16 +72,14 @@ final class VirtioPciVirtqueues {
         startEnabled();
     }
 
-    /**
-     * Applies Bus Master Enable and the power state. Started virtqueues keep their position while the function is not a
-     * bus master.
-     */
-    void setBusMaster(boolean nowBusMaster) {
-        if (nowBusMaster == busMaster) {
-            return;
-        }
-        busMaster = nowBusMaster;
-        host.setBusMaster(busMaster);
+    /** The function is no longer a bus master. Started virtqueues keep their position. */
+    void pause() {
+        busMaster = false;
+    }
+
+    /** The function is a bus master: virtqueues start, or continue. */
+    void resume() {
+        busMaster = true;
         startEnabled();
         for (int i = 0; i < virtqueues.length; i++) {
             // The driver may have sent one meanwhile.

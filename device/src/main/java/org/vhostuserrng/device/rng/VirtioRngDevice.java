@@ -23,6 +23,9 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
  * thread.
  */
 public final class VirtioRngDevice implements VirtioDevice {
+    /** VIRTIO 1.3 §5: the Virtio Device ID of an entropy source. */
+    public static final int VIRTIO_DEVICE_ID = 4;
+
     // §5.4.2: 0 requestq
     private static final int QUEUE_COUNT = 1;
 

@@ -64,7 +64,6 @@ class VfioUserGuestIT {
     private static void assertServed(GuestSerialConsole guest) throws IOException, InterruptedException {
         String shown = guest.execute("show");
         assertTrue(shown.contains("GUEST rng_current virtio_rng.0"), shown);
-        assertEquals(
-                MEBIBYTE, GuestSerialConsole.numberIn(guest.execute("read_bytes " + MEBIBYTE), "read", "bytes"));
+        assertEquals(MEBIBYTE, GuestSerialConsole.numberIn(guest.execute("read_bytes " + MEBIBYTE), "read", "bytes"));
     }
 }

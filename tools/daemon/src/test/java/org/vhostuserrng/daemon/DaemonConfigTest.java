@@ -123,7 +123,11 @@ class DaemonConfigTest {
                 List.of("1.sock", "2.sock", "3.sock", "web"),
                 settings.endpoints().stream().map(RngEndpoint::guestName).toList());
         assertEquals(5, settings.rateLimits().forGuest("3.sock").limits().maxBytes());
-        assertEquals(0600, ((RngEndpoint.VfioUserPath) settings.endpoints().getLast()).access().mode());
+        assertEquals(
+                0600,
+                ((RngEndpoint.VfioUserPath) settings.endpoints().getLast())
+                        .access()
+                        .mode());
     }
 
     @Test
@@ -239,9 +243,7 @@ class DaemonConfigTest {
                 fault(
                         "[guest.a]\nsocket-path = '/tmp/rng.sock'",
                         "rng.conf:3: socket-path='/tmp/rng.sock': expected" + " each path once"),
-                fault(
-                        "vfio-user = '/tmp/rng.sock'",
-                        "--vfio-user: another socket has the name 'rng.sock'"),
+                fault("vfio-user = '/tmp/rng.sock'", "--vfio-user: another socket has the name 'rng.sock'"),
                 fault(
                         "[guest.a]\nvfio-user = '/tmp/a'\nsocket-path = '/tmp/b'",
                         "rng.conf:3: vfio-user='/tmp/a': expected no socket-path as well"),

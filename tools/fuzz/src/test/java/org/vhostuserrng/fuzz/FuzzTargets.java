@@ -9,6 +9,7 @@ import org.vhostuserrng.cli.top.CountersFileFuzzTarget;
 import org.vhostuserrng.cli.trace.TraceFileFuzzTarget;
 import org.vhostuserrng.daemon.ControlRequestFuzzTarget;
 import org.vhostuserrng.daemon.DaemonConfigFuzzTarget;
+import org.vhostuserrng.device.pci.VirtioPciFunctionFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
 import org.vhostuserrng.device.rng.PackedRingFuzzTarget;
 import org.vhostuserrng.device.rng.RngMigrationStateFuzzTarget;
@@ -31,6 +32,7 @@ final class FuzzTargets {
                 InflightRegionFuzzTarget.class,
                 IotlbFuzzTarget.class,
                 RngMigrationStateFuzzTarget.class,
+                VirtioPciFunctionFuzzTarget.class,
                 SessionSnapshotFuzzTarget.class,
                 SourceExpressionFuzzTarget.class,
                 DaemonConfigFuzzTarget.class,
