@@ -56,8 +56,6 @@ sealed interface RngEndpoint {
 
     /** {@code --vfio-user}: vfio-user clients connect to this path, one after the other. */
     record VfioUserPath(Path path, String guestName, ListenerAccess access) implements RngEndpoint {
-        /** VIRTIO 1.3 §5: entropy source. */
-        private static final int VIRTIO_DEVICE_ID = 4;
         /** As QEMU's virtio-rng-pci has it in modern machine types. */
         private static final int MAX_QUEUE_SIZE = 256;
 
@@ -73,7 +71,7 @@ sealed interface RngEndpoint {
 
         private static PciFunction function(VirtioDevice device, PciFunctionHost host) {
             return new VirtioPciFunction(
-                    VIRTIO_DEVICE_ID, device.features(), device.queueCount(), MAX_QUEUE_SIZE, host);
+                    VirtioRngDevice.VIRTIO_DEVICE_ID, device.features(), device.queueCount(), MAX_QUEUE_SIZE, host);
         }
 
         @Override
