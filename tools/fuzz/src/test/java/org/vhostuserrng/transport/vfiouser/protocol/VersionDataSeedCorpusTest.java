@@ -17,7 +17,8 @@ class VersionDataSeedCorpusTest {
             "\0\0\0\0{\"capabilities\": {\"pgsizes\": 4096, \"max_msg_fds\": 16, \"max_dma_maps\": 65535,"
                     + " \"max_data_xfer_size\": 1048576, \"migration\": {\"max_bitmap_size\": 268435456, \"pgsize\":"
                     + " 4096}, \"write_multiple\": true}}\0",
-            "\0\0\0\0{\"capabilities\":{\"twin_socket\":{\"supported\":false},\"x\":[1,-2.5e+1,null,\"\\u0041\\n\"]}}\0");
+            "\0\0\0\0{\"capabilities\":{\"twin_socket\":{\"supported\":false},"
+                    + "\"x\":[1,-2.5e+1,null,\"\\u0041\\n\"]}}\0");
 
     @Test
     void writesProposals() throws IOException, VfioUserViolationException {
