@@ -21,11 +21,13 @@ final class ConfigOptions {
             DaemonArguments.name(DaemonOptions.PRINT_CAPABILITIES));
 
     /** Options whose values a file may list in an array. */
-    private static final Set<String> REPEATABLE = Set.of("source", "allow-memory-on", "fd", "allow-uid", "allow-gid");
+    private static final Set<String> REPEATABLE =
+            Set.of("source", "allow-memory-on", "fd", "allow-uid", "allow-gid", "vfio-user");
 
     /** Options whose values must be strings in a file, even if the string looks like a number. */
     private static final Set<String> TEXT = Set.of(
             "socket-path",
+            "vfio-user",
             "connect",
             "source",
             "limit-mode",

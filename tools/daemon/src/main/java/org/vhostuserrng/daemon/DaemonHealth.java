@@ -63,9 +63,9 @@ final class DaemonHealth {
         return new ControlRecord()
                 .with(STATUS, status(reasons).text())
                 .with(REASONS, reasons.isEmpty() ? "none" : String.join("; ", reasons))
-                .with("guests", guests.all().size())
+                .with("guests", guests.storableCount())
                 .with("failovers", sources.failoverCount())
-                .with("sessions-survive", survival.text(guests.all().size()));
+                .with("sessions-survive", survival.text(guests.storableCount()));
     }
 
     Status status() {
@@ -104,8 +104,8 @@ final class DaemonHealth {
         if (reloader.lastFailure() != null) {
             reasons.add("the last reload failed: " + reloader.lastFailure());
         }
-        if (survival.isTooSmallFor(guests.all().size())) {
-            reasons.add(survival.text(guests.all().size()));
+        if (survival.isTooSmallFor(guests.storableCount())) {
+            reasons.add(survival.text(guests.storableCount()));
         }
         return reasons;
     }

@@ -11,13 +11,14 @@ final class DaemonHelp {
 
     private static final String USAGE = """
             Usage: vhost-user-rng --socket-path=PATH [--socket-count=N] [OPTION...]
+                   vhost-user-rng --vfio-user=PATH [OPTION...]
                    vhost-user-rng --connect=PATH [OPTION...]
                    vhost-user-rng --fd=N [--fd=N...] [OPTION...]
                    vhost-user-rng --config=FILE [OPTION...]
                    vhost-user-rng COMMAND [ARGUMENT...]
 
-            A vhost-user back-end for virtio-rng devices: serves random bytes to virtual
-            machines.
+            A vhost-user back-end and vfio-user server for virtio-rng devices: serves random
+            bytes to virtual machines.
 
             A number of bytes may end in k, M or G (powers of 1024), a time in us, ms, s or
             min.

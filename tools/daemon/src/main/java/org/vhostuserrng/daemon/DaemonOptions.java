@@ -11,6 +11,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 final class DaemonOptions {
     static final String SOCKET_PATH = "--socket-path";
     static final String SOCKET_COUNT = "--socket-count";
+    static final String VFIO_USER = "--vfio-user";
     static final String CONNECT = "--connect";
     static final String FD = "--fd";
     static final String SOURCE = "--source";
@@ -79,6 +80,12 @@ final class DaemonOptions {
                                 + " disconnected at once. Default: all that may open the socket file."))
                 .addOption(
                         valued(ALLOW_GID, "LIST", "The same for groups: the effective one of a process is compared."))
+                .addOption(valued(
+                        VFIO_USER,
+                        "PATH",
+                        "UNIX socket to listen on for VMMs that speak vfio-user, such as QEMU 10.1, as "
+                                + SOCKET_PATH + " is for vhost-user; also beside it. Repeatable, for one guest each."
+                                + " A session ends with the daemon."))
                 .addOption(valued(
                         CONNECT,
                         "PATH",

@@ -44,6 +44,7 @@ final class DaemonReport {
     private static void addAccess(List<String> parts, RngEndpoint endpoint) {
         ListenerAccess access = switch (endpoint) {
             case RngEndpoint.ListeningPath listening -> listening.access();
+            case RngEndpoint.VfioUserPath listening -> listening.access();
             case RngEndpoint.InheritedFd inherited -> inherited.access();
             case RngEndpoint.FrontendPath connecting -> ListenerAccess.BY_UMASK;
         };

@@ -68,22 +68,21 @@ final class EndpointOptionParser {
         Set<Object> names = new HashSet<>();
         Set<Object> paths = new HashSet<>();
         for (RngEndpoint endpoint : endpoints) {
-            names.add(endpoint.guestName());
-            if (endpoint instanceof RngEndpoint.ListeningPath listening) {
-                paths.add(listening.path());
+            if (!names.add(endpoint.guestName()) && endpoint instanceof RngEndpoint.VfioUserPath) {
+                throw new BadUsageException(
+                        DaemonOptions.VFIO_USER + ": another socket has the name '" + endpoint.guestName() + "'");
+            }
+            Path path = listeningPath(endpoint);
+            if (path != null && !paths.add(path)) {
+                throw new BadUsageException("'" + NativePath.text(path) + "': expected each path once");
             }
         }
         for (GuestOptions guest : inOrder) {
-            OptionValue value = guest.value(GuestOptions.SOCKET_PATH);
-            if (value != null) {
-                requireSocketPathLength(value, value.text());
-                RngEndpoint.ListeningPath own =
-                        new RngEndpoint.ListeningPath(path(value, value.text()), guest.name(), access(guest.name()));
-                if (!paths.add(own.path())) {
-                    throw value.refused("expected each path once");
-                }
+            RngEndpoint own = ownSocket(guest, paths);
+            if (own != null) {
                 if (!names.add(guest.name())) {
-                    throw value.refused("another socket has the name '" + guest.name() + "'; expected no socket-path");
+                    throw ownSocketValue(guest)
+                            .refused("another socket has the name '" + guest.name() + "'; expected no socket-path");
                 }
                 endpoints.add(own);
             }
@@ -95,15 +94,73 @@ final class EndpointOptionParser {
         return endpoints;
     }
 
-    /** Returns the sockets of the options or of the service manager, without those of the guests' sections. */
+    /** The path on which front-ends connect; null for another kind of socket. */
+    private static Path listeningPath(RngEndpoint endpoint) {
+        return switch (endpoint) {
+            case RngEndpoint.ListeningPath listening -> listening.path();
+            case RngEndpoint.VfioUserPath listening -> listening.path();
+            case RngEndpoint.FrontendPath _, RngEndpoint.InheritedFd _ -> null;
+        };
+    }
+
+    /** The option that names the guest's own socket; null for none. */
+    private static OptionValue ownSocketValue(GuestOptions guest) {
+        OptionValue vfioUser = guest.value(GuestOptions.VFIO_USER);
+        return vfioUser == null ? guest.value(GuestOptions.SOCKET_PATH) : vfioUser;
+    }
+
+    /** The guest's own socket; null for none. */
+    private RngEndpoint ownSocket(GuestOptions guest, Set<Object> paths) throws BadUsageException {
+        OptionValue value = ownSocketValue(guest);
+        if (value == null) {
+            return null;
+        }
+        boolean vfioUser = guest.value(GuestOptions.VFIO_USER) != null;
+        if (vfioUser && guest.value(GuestOptions.SOCKET_PATH) != null) {
+            throw value.refused("expected no socket-path as well");
+        }
+        Path path = socketPath(value);
+        if (!paths.add(path)) {
+            throw value.refused("expected each path once");
+        }
+        ListenerAccess access = access(guest.name());
+        return vfioUser
+                ? new RngEndpoint.VfioUserPath(path, guest.name(), access)
+                : new RngEndpoint.ListeningPath(path, guest.name(), access);
+    }
+
+    /** The sockets that belong to no single guest. */
     private List<RngEndpoint> endpointsOfAll() throws BadUsageException {
+        List<RngEndpoint> vfioUser = vfioUserPaths();
+        List<RngEndpoint> endpoints = new ArrayList<>(vhostUserSockets(!vfioUser.isEmpty()));
+        endpoints.addAll(vfioUser);
+        return endpoints;
+    }
+
+    /** The sockets of {@code --vfio-user}. */
+    private List<RngEndpoint> vfioUserPaths() throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        for (OptionValue value : arguments.values(DaemonOptions.VFIO_USER)) {
+            Path path = socketPath(value);
+            String guestName = RngEndpoint.fileName(path);
+            endpoints.add(new RngEndpoint.VfioUserPath(path, guestName, access(guestName)));
+        }
+        return endpoints;
+    }
+
+    /**
+     * The sockets of vhost-user front-ends that belong to no single guest.
+     *
+     * @param optional whether there may be none
+     */
+    private List<RngEndpoint> vhostUserSockets(boolean optional) throws BadUsageException {
         OptionValue socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         OptionValue connect = arguments.value(DaemonOptions.CONNECT);
         List<RngEndpoint> inherited = inheritedFds();
         List<RngEndpoint> passed = listeningFds();
         OptionValue countOption = arguments.value(DaemonOptions.SOCKET_COUNT);
         int count = countOption == null ? NOT_GIVEN : (int) countOption.number(DaemonOptionRange.SOCKET_COUNT);
-        requireOneKind(socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
+        requireOneKind(optional, socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
         if (socketPath == null && count != NOT_GIVEN) {
             throw countOption.refused("expected only with --socket-path=PATH");
         }
@@ -117,14 +174,13 @@ final class EndpointOptionParser {
         return inherited.isEmpty() ? passed : inherited;
     }
 
-    private void requireOneKind(boolean... given) throws BadUsageException {
+    private void requireOneKind(boolean optional, boolean... given) throws BadUsageException {
         int count = 0;
         for (boolean kind : given) {
             count += kind ? 1 : 0;
         }
-        boolean guestsHaveSockets =
-                guests.values().stream().anyMatch(guest -> guest.value(GuestOptions.SOCKET_PATH) != null);
-        if (count > 1 || (count == 0 && !guestsHaveSockets)) {
+        boolean guestsHaveSockets = guests.values().stream().anyMatch(guest -> ownSocketValue(guest) != null);
+        if (count > 1 || (count == 0 && !optional && !guestsHaveSockets)) {
             throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
                     + " of the service manager (LISTEN_FDS)"
                     + (arguments.has(DaemonOptions.CONFIG) ? ", or a guest with a socket-path in the files" : ""));

@@ -20,6 +20,7 @@ import org.vhostuserrng.daemon.config.ConfigSection;
  */
 record GuestOptions(String name, String origin, boolean inFile, Map<String, List<OptionValue>> values) {
     static final String SOCKET_PATH = "socket-path";
+    static final String VFIO_USER = "vfio-user";
     static final String SOURCE = "source";
     static final String WEIGHT = "weight";
     static final String MIN_BYTES = "min-bytes";
@@ -38,7 +39,7 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
 
     private static SequencedSet<String> keys() {
         SequencedSet<String> keys = new TreeSet<>(COMMAND_LINE_KEYS);
-        keys.addAll(List.of(SOCKET_PATH, SOURCE, "socket-mode", "socket-group", "allow-uid", "allow-gid"));
+        keys.addAll(List.of(SOCKET_PATH, VFIO_USER, SOURCE, "socket-mode", "socket-group", "allow-uid", "allow-gid"));
         return keys;
     }
 
@@ -138,7 +139,7 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
         String example = names.getFirst();
         String written = KeyValueScanner.quote(example);
         parts.add(origin + ": no socket has the file name '" + name + "'; expected ");
-        parts.add(inFile ? "the key socket-path, or " : "");
+        parts.add(inFile ? "the key socket-path or vfio-user, or " : "");
         parts.add(names.size() == 1 ? "" : "one of " + names.size() + " names such as ");
         parts.add("'" + example + "'");
         parts.add(inFile || written.equals(example) ? "" : " (a comma is written twice: " + written + ")");

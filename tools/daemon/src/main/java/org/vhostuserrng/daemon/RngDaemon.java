@@ -84,7 +84,7 @@ final class RngDaemon {
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
-            LOG.info(survival.text(settings.endpoints().size()));
+            LOG.info(survival.text(guests.storableCount()));
             server.restore(settings.storedFds().stream()
                     .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
                     .toList());

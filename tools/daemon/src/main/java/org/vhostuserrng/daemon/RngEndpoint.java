@@ -3,12 +3,16 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.vhostuserrng.device.pci.VirtioPciFunction;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.transport.pci.PciFunction;
+import org.vhostuserrng.transport.pci.PciFunctionHost;
 import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
+import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes the socket for the log. */
 sealed interface RngEndpoint {
@@ -18,6 +22,11 @@ sealed interface RngEndpoint {
     /** Returns an object that is equal for two configurations of the same socket, even if their permissions differ. */
     default Object identity() {
         return this;
+    }
+
+    /** Whether a session on this socket can outlive the process. */
+    default boolean isStorable() {
+        return true;
     }
 
     /**
@@ -42,6 +51,37 @@ sealed interface RngEndpoint {
         @Override
         public String toString() {
             return "listening on " + NativePath.text(path);
+        }
+    }
+
+    /** {@code --vfio-user}: vfio-user clients connect to this path, one after the other. */
+    record VfioUserPath(Path path, String guestName, ListenerAccess access) implements RngEndpoint {
+        /** As QEMU's virtio-rng-pci has it in modern machine types. */
+        private static final int MAX_QUEUE_SIZE = 256;
+
+        @Override
+        public Object identity() {
+            return List.of(DaemonOptions.VFIO_USER, path, guestName);
+        }
+
+        @Override
+        public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            return server.listenVfioUser(path, access, device, VfioUserPath::function);
+        }
+
+        private static PciFunction function(VirtioDevice device, PciFunctionHost host) {
+            return new VirtioPciFunction(
+                    VirtioRngDevice.VIRTIO_DEVICE_ID, device.features(), device.queueCount(), MAX_QUEUE_SIZE, host);
+        }
+
+        @Override
+        public boolean isStorable() {
+            return false;
+        }
+
+        @Override
+        public String toString() {
+            return "listening for vfio-user on " + NativePath.text(path);
         }
     }
 

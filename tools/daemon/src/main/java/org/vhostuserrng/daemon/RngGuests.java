@@ -59,6 +59,12 @@ final class RngGuests {
         return List.copyOf(guests);
     }
 
+    /** Returns the number of guests whose sessions can be kept in the service manager's store. */
+    int storableCount() {
+        return (int)
+                guests.stream().filter(guest -> guest.socket().isStorable()).count();
+    }
+
     /**
      * Returns the guest with a name.
      *

@@ -16,8 +16,15 @@ record SessionSurvival(FdStoreClient fdStore, int otherEntries) {
                 && fdStore.capacity() - otherEntries < guests;
     }
 
-    /** The answer in words. */
+    /**
+     * The answer in words.
+     *
+     * @param guests the number of guests whose sessions can be stored
+     */
     String text(int guests) {
+        if (guests == 0) {
+            return "sessions end with this process: those of vfio-user do not outlive it";
+        }
         if (fdStore == null) {
             return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
         }

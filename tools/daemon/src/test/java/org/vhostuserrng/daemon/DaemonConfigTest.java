@@ -102,6 +102,40 @@ class DaemonConfigTest {
     }
 
     @Test
+    void vfioUserSocketsAreServedBesideOthers() throws Exception {
+        DaemonSettings settings = settings("""
+                vfio-user = ["/run/rng/2.sock", "/run/rng/3.sock"]
+                socket-mode = "0600"
+                [guest."3.sock"]
+                max-bytes = 5
+                [guest.web]
+                vfio-user = "/run/rng/4.sock"
+                """, "--socket-path=/run/rng/1.sock");
+
+        assertEquals(
+                List.of(
+                        "listening on /run/rng/1.sock",
+                        "listening for vfio-user on /run/rng/2.sock",
+                        "listening for vfio-user on /run/rng/3.sock",
+                        "listening for vfio-user on /run/rng/4.sock"),
+                settings.endpoints().stream().map(RngEndpoint::toString).toList());
+        assertEquals(
+                List.of("1.sock", "2.sock", "3.sock", "web"),
+                settings.endpoints().stream().map(RngEndpoint::guestName).toList());
+        assertEquals(5, settings.rateLimits().forGuest("3.sock").limits().maxBytes());
+        assertEquals(
+                0600,
+                ((RngEndpoint.VfioUserPath) settings.endpoints().getLast())
+                        .access()
+                        .mode());
+    }
+
+    @Test
+    void vfioUserSocketsNeedNoOther() throws Exception {
+        assertEquals(1, settings("vfio-user = '/run/rng/1.sock'").endpoints().size());
+    }
+
+    @Test
     void aSectionWithoutASocketIsForTheSocketWithThisFileName() throws Exception {
         DaemonSettings settings =
                 settings("[guest.\"rng.sock1\"]\nweight = 9\n", "--socket-path=/tmp/rng.sock", "--socket-count=2");
@@ -201,7 +235,7 @@ class DaemonConfigTest {
                 fault(
                         "[guest.a]\nweight = 1",
                         "rng.conf:3: guest 'a': no socket has the file name 'a'; expected the"
-                                + " key socket-path, or 'rng.sock'"),
+                                + " key socket-path or vfio-user, or 'rng.sock'"),
                 fault(
                         "[guest.a]\ncolour = 1",
                         "rng.conf:3: colour: unknown key of a guest; expected allow-gid,"
@@ -209,6 +243,10 @@ class DaemonConfigTest {
                 fault(
                         "[guest.a]\nsocket-path = '/tmp/rng.sock'",
                         "rng.conf:3: socket-path='/tmp/rng.sock': expected" + " each path once"),
+                fault("vfio-user = '/tmp/rng.sock'", "--vfio-user: another socket has the name 'rng.sock'"),
+                fault(
+                        "[guest.a]\nvfio-user = '/tmp/a'\nsocket-path = '/tmp/b'",
+                        "rng.conf:3: vfio-user='/tmp/a': expected no socket-path as well"),
                 fault(
                         "[guest.'rng.sock']\nsocket-path = '/tmp/x'",
                         "rng.conf:3: socket-path='/tmp/x': another socket"

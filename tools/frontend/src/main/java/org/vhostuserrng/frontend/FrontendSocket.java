@@ -143,6 +143,15 @@ public final class FrontendSocket implements AutoCloseable {
         return new BackendReply(answered, receiveBytes((int) size, request, deadline), descriptors);
     }
 
+    /**
+     * Receives bytes of a reply to {@code request}.
+     *
+     * @throws BackendProtocolException if the server disconnects, or does not reply in time
+     */
+    byte[] receiveBytes(int count, int request, Duration timeout) throws IOException {
+        return receiveBytes(count, request, System.nanoTime() + timeout.toNanos());
+    }
+
     private byte[] receiveBytes(int count, int request, long deadline) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(count);
         while (buffer.hasRemaining()) {

@@ -8,6 +8,8 @@
  *       {@link org.vhostuserrng.frontend.FrontendSession} sends them in the same order as QEMU.
  *   <li>{@link org.vhostuserrng.frontend.DriverRing} is the driver's side of a virtqueue, split or packed.
  *   <li>{@link org.vhostuserrng.frontend.EntropyDriver} combines both with guest memory into a guest.
+ *   <li>{@link org.vhostuserrng.frontend.VfioUserClient} sends and receives messages of vfio-user; {@link
+ *       org.vhostuserrng.frontend.VfioUserEntropyDriver} is a guest that drives the PCI function.
  *   <li>{@link org.vhostuserrng.frontend.FdPassingListener} and {@link org.vhostuserrng.frontend.FdPassingSocket} are
  *       for a proxy between a front-end and a back-end.
  *   <li>{@link org.vhostuserrng.frontend.FrontendMessageType}, {@link org.vhostuserrng.frontend.ProtocolFeatureBit} and

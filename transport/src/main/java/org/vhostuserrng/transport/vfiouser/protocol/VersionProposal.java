@@ -80,11 +80,15 @@ public record VersionProposal(int minor, boolean writeMultiple) {
 
     /** A member that is an object; an empty object if it is absent. */
     private static Map<?, ?> member(Map<?, ?> object, String name) throws VfioUserViolationException {
-        return switch (object.get(name)) {
-            case null -> Map.of();
-            case Map<?, ?> member -> member;
-            default -> throw malformed(name + ": expected an object");
-        };
+        // No pattern switch: its first use delays the other guests while it is linked.
+        Object value = object.get(name);
+        if (value == null) {
+            return Map.of();
+        }
+        if (value instanceof Map<?, ?> member) {
+            return member;
+        }
+        throw malformed(name + ": expected an object");
     }
 
     private static void requireNumber(Map<?, ?> object, String name) throws VfioUserViolationException {
@@ -95,11 +99,11 @@ public record VersionProposal(int minor, boolean writeMultiple) {
     }
 
     private static boolean requireBoolean(Map<?, ?> object, String name) throws VfioUserViolationException {
-        return switch (object.get(name)) {
-            case null -> false;
-            case Boolean value -> value;
-            default -> throw malformed(name + ": expected a boolean");
-        };
+        Object value = object.get(name);
+        if (value != null && !(value instanceof Boolean)) {
+            throw malformed(name + ": expected a boolean");
+        }
+        return Boolean.TRUE.equals(value);
     }
 
     private static VfioUserViolationException malformed(String reason) {

@@ -21,7 +21,6 @@ import static org.vhostuserrng.transport.vfiouser.protocol.VfioUserConstants.VFI
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.transport.pci.PciFunction;
 import org.vhostuserrng.transport.sys.NotificationFd;
@@ -46,9 +45,10 @@ final class DeviceInterrupts implements AutoCloseable {
         if (function.hasIntx()) {
             vectors[VFIO_PCI_INTX_IRQ_INDEX] = new IrqVector[] {intx};
         }
-        msix = IntStream.range(0, function.msixVectorCount())
-                .mapToObj(_ -> new IrqVector(false))
-                .toArray(IrqVector[]::new);
+        msix = new IrqVector[function.msixVectorCount()];
+        for (int i = 0; i < msix.length; i++) {
+            msix[i] = new IrqVector(false);
+        }
         vectors[VFIO_PCI_MSIX_IRQ_INDEX] = msix;
         // Never triggered. QEMU warns if it cannot assign an eventfd.
         vectors[VFIO_PCI_ERR_IRQ_INDEX] = new IrqVector[] {new IrqVector(false)};

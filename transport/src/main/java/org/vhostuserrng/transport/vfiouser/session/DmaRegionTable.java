@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.vfiouser.session;
 import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 
 /**
  * The DMA regions of a session. Stop all virtqueues before a region is removed: this unmaps it. Confined to the loop's
@@ -30,7 +31,12 @@ final class DmaRegionTable implements AutoCloseable {
 
     /** Whether a region has a byte in common with a range, which ends below 2^64. */
     boolean overlaps(long address, long size) {
-        return regions.stream().anyMatch(region -> region.overlaps(address, size));
+        for (DmaRegion region : regions) {
+            if (region.overlaps(address, size)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Adds a region that overlaps no other one. */
@@ -41,36 +47,44 @@ final class DmaRegionTable implements AutoCloseable {
 
     /** Removes and unmaps a region. Returns false if there is no region with this address and size. */
     boolean remove(long address, long size) {
+        int index = indexOf(address, size);
+        if (index < 0) {
+            return false;
+        }
+        DmaRegion removed = regions.remove(index);
+        update();
+        removed.unmap();
+        return true;
+    }
+
+    private int indexOf(long address, long size) {
         for (int i = 0; i < regions.size(); i++) {
             if (regions.get(i).isAt(address, size)) {
-                DmaRegion removed = regions.remove(i);
-                update();
-                removed.unmap();
-                return true;
+                return i;
             }
         }
-        return false;
+        return -1;
     }
 
     /** Whether a region has exactly this address and size. */
     boolean contains(long address, long size) {
-        return regions.stream().anyMatch(region -> region.isAt(address, size));
+        return indexOf(address, size) >= 0;
     }
 
     private void update() {
-        memory = GuestMemory.of(
-                regions.stream()
-                        .filter(DmaRegion::isMapped)
-                        .map(DmaRegion::mappedRegion)
-                        .toList(),
-                regions.stream()
-                        .filter(region -> !region.isMapped())
-                        .map(DmaRegion::inaccessibleRegion)
-                        .toList());
-        mappedBytes = regions.stream()
-                .filter(DmaRegion::isMapped)
-                .mapToLong(DmaRegion::size)
-                .sum();
+        // No streams: their first use delays the other guests while classes are loaded.
+        List<GuestMemory.Region> mapped = new ArrayList<>();
+        List<InaccessibleRegion> inaccessible = new ArrayList<>();
+        mappedBytes = 0;
+        for (DmaRegion region : regions) {
+            if (region.isMapped()) {
+                mapped.add(region.mappedRegion());
+                mappedBytes += region.size();
+            } else {
+                inaccessible.add(region.inaccessibleRegion());
+            }
+        }
+        memory = GuestMemory.of(mapped, inaccessible);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.vhostuserrng.transport.vfiouser.session;
 
-import java.util.stream.IntStream;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.pci.PciFunction;
 import org.vhostuserrng.transport.pci.PciFunctionHost;
@@ -25,9 +24,10 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
      */
     VfioUserFunctionHost(VfioUserGuest guest, EventHandler sessionHandler) {
         this.sessionHandler = sessionHandler;
-        this.virtqueues = IntStream.range(0, guest.device().queueCount())
-                .mapToObj(index -> new VfioUserVirtqueue(index, guest, this))
-                .toArray(VfioUserVirtqueue[]::new);
+        this.virtqueues = new VfioUserVirtqueue[guest.device().queueCount()];
+        for (int i = 0; i < virtqueues.length; i++) {
+            virtqueues[i] = new VfioUserVirtqueue(i, guest, this);
+        }
         this.function = guest.functions().create(guest.device(), this);
         interrupts.create(function);
     }

@@ -1,0 +1,2 @@
+/** Sessions of vfio-user clients. */
+package org.vhostuserrng.it.vfiouser;
