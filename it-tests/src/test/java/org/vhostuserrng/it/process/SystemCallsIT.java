@@ -7,6 +7,7 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,6 +60,16 @@ class SystemCallsIT {
                 .flatMap(line -> TRACED.matcher(line).results())
                 .map((MatchResult call) -> call.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static List<String> tracedLines(Path trace, Set<String> calls) {
+        try {
+            return Files.readAllLines(trace).stream()
+                    .filter(line -> TRACED.matcher(line).results().anyMatch(call -> calls.contains(call.group(1))))
+                    .toList();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
     }
 
     /** Attaches strace(1) to the daemon. Skips the test if that is impossible. */
@@ -128,6 +139,6 @@ class SystemCallsIT {
         Set<String> calls = tracedCalls(trace);
         assertTrue(calls.contains("accept4"), () -> "traced only " + calls);
         calls.removeAll(documentedCalls());
-        assertEquals(Set.of(), calls, "not in transport/SYSTEM-CALLS.md");
+        assertEquals(Set.of(), calls, () -> "not in transport/SYSTEM-CALLS.md: " + tracedLines(trace, calls));
     }
 }
