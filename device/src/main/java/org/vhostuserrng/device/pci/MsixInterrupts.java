@@ -136,7 +136,7 @@ final class MsixInterrupts implements PciRegisters {
 
     private static int writableBits(int index) {
         return switch (index % ENTRY_DWORDS) {
-            // PCI §6.8.2.7: the lowest two bits of an address are 0.
+            // PCI §6.8.2.6: the lowest two bits of an address are 0.
             case 0 -> ~3;
             case 1, 2 -> -1;
             default -> PciConstants.PCI_MSIX_ENTRY_CTRL_MASKBIT;

@@ -20,7 +20,7 @@ final class VirtioPciConfigSpace implements PciRegisters {
             | PciConstants.PCI_COMMAND_SERR
             | PciConstants.PCI_COMMAND_INTX_DISABLE;
 
-    /** PCI §D: base class 00h, sub-class FFh, interface 00h, as QEMU's virtio-rng-pci. */
+    /** PCI Appendix D: base class 00h, sub-class FFh, interface 00h, as QEMU's virtio-rng-pci. */
     private static final int CLASS_CODE = 0x00ff00;
 
     private final PciConfigSpace registers = new PciConfigSpace();

@@ -26,12 +26,15 @@ public interface PciFunctionHost {
 
     /**
      * Changes whether the function is a bus master: Bus Master Enable is set and the power state is D0. Initially it is
-     * not. While it is not, a started virtqueue must not access guest memory; later it continues at its position. A
-     * virtqueue that starts or is notified belongs to a bus master.
+     * not. While it is not, a started virtqueue must not access guest memory; later it continues at its position. The
+     * function starts and notifies virtqueues only while it is a bus master.
      */
     default void setBusMaster(boolean busMaster) {}
 
-    /** Sends an MSI-X message. Masked and pending vectors are the host's concern. Data path. */
+    /**
+     * Sends an MSI-X message, which the function's own registers do not mask. A VMM that emulates the MSI-X table may
+     * mask it elsewhere. Data path.
+     */
     void triggerMsix(int vector);
 
     /** Sets the level of the INTx interrupt pin. */
