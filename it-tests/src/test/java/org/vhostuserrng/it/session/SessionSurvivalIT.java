@@ -303,10 +303,18 @@ class SessionSurvivalIT {
                 .contains(CONTINUED));
     }
 
+    /** Returns the log, divided where hold reports the end of a process. */
+    private String[] logOfEachProcess() {
+        return service.log().split("was killed by signal", -1);
+    }
+
     private void killAndAwait(String line) {
-        int before = service.log().split(line, -1).length;
+        int before = logOfEachProcess().length;
         kill();
-        assertEventually(line, () -> service.log().split(line, -1).length > before);
+        assertEventually(line, () -> {
+            String[] logs = logOfEachProcess();
+            return logs.length > before && logs[logs.length - 1].contains(line);
+        });
     }
 
     @Test
