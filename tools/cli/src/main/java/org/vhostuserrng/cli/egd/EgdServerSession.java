@@ -116,7 +116,7 @@ final class EgdServerSession {
         switch (commands.get(commands.position())) {
             case EgdProtocol.LEVEL -> {
                 commands.get();
-                replies.putInt(scheduler.levelBits());
+                replies.putInt(scheduler.levelBits(now));
             }
             case EgdProtocol.PID -> {
                 commands.get();
@@ -151,7 +151,7 @@ final class EgdServerSession {
     private boolean readNonBlocking(int length, EgdRoundRobinScheduler scheduler, long now) {
         int lengthPosition = replies.position();
         replies.put((byte) 0);
-        int moved = scheduler.readNonBlocking(replies, allowedBytes(now, length));
+        int moved = scheduler.readNonBlocking(replies, allowedBytes(now, length), now);
         charge(now, moved);
         replies.put(lengthPosition, (byte) moved);
         return true;
