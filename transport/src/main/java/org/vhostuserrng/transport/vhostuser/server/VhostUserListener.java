@@ -20,7 +20,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * is served is refused: its connection is closed at once, because a VMM that waits for a reply does not run its guest.
  * A front-end that has sent no message for some seconds is replaced instead. Confined to the loop's thread.
  */
-final class VhostUserListener extends EventHandler implements VhostUserEndpoint {
+final class VhostUserListener extends EventHandler implements VhostUserEndpoint, ListenerPathCheck.Listener {
     /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
@@ -134,12 +134,14 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     }
 
     /** The socket on which front-ends connect. This object remains the owner. */
-    UnixListeningSocket socket() {
+    @Override
+    public UnixListeningSocket socket() {
         return socket;
     }
 
     /** Accepts front-ends on another socket from now on. A running session continues. Takes ownership of the socket. */
-    void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+    @Override
+    public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
         boolean wasWatched = watched;
         unwatch();
         socket.close();

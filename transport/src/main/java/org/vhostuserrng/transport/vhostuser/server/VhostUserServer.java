@@ -31,6 +31,7 @@ import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.SessionStore;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
@@ -77,6 +78,18 @@ public final class VhostUserServer implements AutoCloseable {
     @FunctionalInterface
     private interface SessionRestorer {
         void restore(RestorableSession session) throws IOException;
+    }
+
+    private record WatchedControl(ControlListener control) implements ListenerPathCheck.Listener {
+        @Override
+        public UnixListeningSocket socket() {
+            return control.socket();
+        }
+
+        @Override
+        public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+            control.replaceSocket(replacement);
+        }
     }
 
     private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor peerFileThreads, FdStoreClient fdStore) {
@@ -196,6 +209,7 @@ public final class VhostUserServer implements AutoCloseable {
     public void listenForControl(Path path, ControlCommandHandler commands) throws IOException {
         control = ControlListener.start(
                 loop, UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS), peerFileThreads, commands);
+        socketFiles.add(new WatchedControl(control), new RateLimitedGuestLog("control socket", loop::now));
     }
 
     /** Runs an action on the loop's thread. May be called on any thread. Has no effect after {@link #close}. */
