@@ -53,6 +53,9 @@ final class ReadAheadThread implements Runnable {
      */
     private volatile boolean answering;
 
+    /** Whether the source was replaced since it was last at its end. */
+    private boolean replacedSinceEnd;
+
     private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
@@ -186,6 +189,7 @@ final class ReadAheadThread implements Runnable {
                     if (mayLog()) {
                         LOG.info("{}: it was replaced; the new one is read now", name);
                     }
+                    replacedSinceEnd = true;
                     filled = restart(block);
                     continue;
                 }
@@ -236,7 +240,8 @@ final class ReadAheadThread implements Runnable {
      * @param untested number of bytes that were read, but have not passed the start-up tests
      */
     private void awaitMoreAfterEnd(int untested) {
-        if (state != State.AT_END) {
+        if (state != State.AT_END || replacedSinceEnd) {
+            replacedSinceEnd = false;
             if (mayLog()) {
                 LOG.error(
                         "{}: {}; guests wait until it grows or is replaced",
