@@ -83,6 +83,11 @@ final class EgdServerSession {
         return inputClosed && pendingReadBytes == 0 && !hasReplies();
     }
 
+    /** Whether the client waits for the reply to a blocking read, and has received all earlier replies. */
+    boolean awaitsReply() {
+        return pendingReadBytes > 0 && !hasReplies();
+    }
+
     // The protocol.
 
     /** Handles commands in order, up to the first one that must wait for entropy or for space for its reply. */
