@@ -5,11 +5,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.daemon.hold.ServiceManager;
 import org.vhostuserrng.daemon.hold.ServiceSettings;
 import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
 import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.libc.ServiceSignals;
+import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
 /** {@code hold}: validates the command line and runs the service. */
@@ -60,10 +63,15 @@ final class HoldCommand {
         }
         List<ListenFds.NamedFd> inherited = inheritedFds();
         ServiceSettings settings = settings(options, command, OpenFileLimit.raise(), inherited.size());
-        try (ServiceManager manager = ServiceManager.open(
-                settings, inherited, line -> System.err.println(NativeText.printable(PROGRAM + ": " + line)))) {
+        ServiceSignals.surviveAllBut(
+                Set.of("HUP", "USR1"), new SurvivedSignalLog(System::nanoTime, HoldCommand::log)::received);
+        try (ServiceManager manager = ServiceManager.open(settings, inherited, HoldCommand::log)) {
             return manager.run();
         }
+    }
+
+    private static void log(String line) {
+        System.err.println(NativeText.printable(PROGRAM + ": " + line));
     }
 
     private static List<ListenFds.NamedFd> inheritedFds() throws BadUsageException {

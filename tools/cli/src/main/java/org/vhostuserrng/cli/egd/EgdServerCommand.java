@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
@@ -18,9 +16,8 @@ import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import org.vhostuserrng.libc.NativeText;
-import org.vhostuserrng.libc.ServiceSignals;
-import org.vhostuserrng.libc.SurvivedSignalLog;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,7 +32,6 @@ import picocli.CommandLine.TypeConversionException;
         description = "Serve the bytes of a source to EGD clients, for example QEMU's rng-egd.",
         mixinStandardHelpOptions = true)
 public final class EgdServerCommand implements Callable<Integer> {
-    private static final Logger LOG = LoggerFactory.getLogger(EgdServerCommand.class);
     private static final String DEFAULT_SOURCE = "getrandom";
     private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -101,7 +97,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
         sources.forEach(this::checkSource);
         CommandShutdownHook stop = new CommandShutdownHook();
-        ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
+        CommandSignals.survive();
         boolean succeeded = false;
         try (EgdServer server = openServer()) {
             stop.setStopAction(server::stop);

@@ -18,6 +18,7 @@ import org.vhostuserrng.cli.counters.CountersFileSource;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -94,6 +95,7 @@ public final class MetricsCommand implements Callable<Integer> {
     private void runUntilStopped(CountersFileSource source) throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         CommandShutdownHook hook = new CommandShutdownHook();
+        CommandSignals.survive();
         hook.setStopAction(stopped::countDown);
         boolean success = false;
         try {
