@@ -356,6 +356,22 @@ class FileSourceSpecTest {
     }
 
     @Test
+    void probeDoesNotOpenAFifo() throws Exception {
+        Path fifo = fifo();
+        Path opened = directory.resolve("opened");
+        Process writer =
+                new ProcessBuilder("sh", "-c", "exec 3>" + fifo + "; touch " + opened + "; cat /dev/zero >&3").start();
+        try {
+            file(fifo).probe();
+
+            assertFalse(writer.waitFor(1, TimeUnit.SECONDS), "the writer was killed");
+            assertTrue(Files.notExists(opened), "the FIFO was opened");
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    @Test
     void continuesWithTheFileThatReplacesAFifo() throws Exception {
         Path path = fifo();
         try (EntropySource source = untested(path).open(readable::release)) {
