@@ -66,7 +66,7 @@ public final class ChildProcess implements AutoCloseable {
                 PipePair err = PipePair.open(0)) {
             int pid = PosixSpawn.spawn(
                     words,
-                    EnvironmentVariables.variables(),
+                    EnvironmentVariables.variablesBeforeLauncher(),
                     PosixSpawn.ProcessGroup.NEW,
                     in.readEnd().number(),
                     out.writeEnd().number(),

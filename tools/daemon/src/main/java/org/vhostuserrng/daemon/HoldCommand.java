@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.daemon.hold.ServiceManager;
 import org.vhostuserrng.daemon.hold.ServiceSettings;
 import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
+import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
@@ -26,9 +27,6 @@ final class HoldCommand {
      * itself.
      */
     private static final int RESERVED_FDS = 512;
-
-    /** Prefix of the system properties with the original values of environment variables that the launcher replaced. */
-    private static final String LAUNCHER_PROPERTY = "vhost-user-rng.environment.";
 
     private static final List<String> LAUNCHER_VARIABLES = List.of("LC_ALL", "MALLOC_ARENA_MAX", "_JAVA_SR_SIGNUM");
 
@@ -113,7 +111,7 @@ final class HoldCommand {
     private static Map<String, String> variablesBeforeLauncher() {
         Map<String, String> variables = new HashMap<>();
         for (String name : LAUNCHER_VARIABLES) {
-            String value = System.getProperty(LAUNCHER_PROPERTY + name);
+            String value = System.getProperty(EnvironmentVariables.LAUNCHER_PROPERTY + name);
             if (value != null) {
                 variables.put(name, value);
             }
