@@ -10,8 +10,8 @@ import java.util.concurrent.locks.LockSupport;
  * JVM would exit with 128 plus the signal's number.
  */
 public final class CommandShutdownHook {
-    /** Expires only if the command hangs. */
-    private static final long SHUTDOWN_TIMEOUT_MILLIS = 60_000;
+    /** Expires only if the command hangs, for example because stdout is a full pipe that nobody reads. */
+    private static final long SHUTDOWN_TIMEOUT_MILLIS = 5000;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
