@@ -121,9 +121,12 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        try (InterruptingShutdownHook ignored = InterruptingShutdownHook.register()) {
-            CommandSignals.surviveAllButHangup();
+        InterruptingShutdownHook hook = InterruptingShutdownHook.register();
+        CommandSignals.surviveAllButHangup();
+        try {
             return check();
+        } finally {
+            hook.commandFinished();
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
  * On SIGINT, SIGTERM or SIGHUP, interrupts the thread of a command and waits until it has released its resources, such
  * as a terminal in raw mode. The exit status is that of the JVM: 128 plus the signal's number.
  */
-public final class InterruptingShutdownHook implements AutoCloseable {
+public final class InterruptingShutdownHook {
     /** Expires if the thread is in a call that cannot be interrupted, such as a read of stdin. */
     private static final long RELEASE_TIMEOUT_MILLIS = 2000;
 
@@ -41,8 +41,7 @@ public final class InterruptingShutdownHook implements AutoCloseable {
      * Must be called after all resources are released. Does not return if a signal has arrived, so that the calling
      * thread prints nothing more.
      */
-    @Override
-    public void close() {
+    public void commandFinished() {
         released.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
