@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class InterruptingShutdownHook {
     /** Expires if the thread is in a call that cannot be interrupted, such as a read of stdin. */
-    private static final long RELEASE_TIMEOUT_MILLIS = 2000;
+    private static final long RELEASE_TIMEOUT_MILLIS = 5000;
 
     private final Thread command;
     private final Thread hook;
