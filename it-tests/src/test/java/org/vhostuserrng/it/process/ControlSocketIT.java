@@ -286,7 +286,7 @@ class ControlSocketIT {
                         .status());
 
         assertEventually("ctl reaches the daemon", () -> ctl("list").status() == 0);
-        assertTrue(daemon.log().contains("listening on it again"), daemon::log);
+        assertTrue(daemon.log().contains("listening on it again"));
     }
 
     @Test
