@@ -15,7 +15,8 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
  * A file, FIFO or device, opened non-blocking. A FIFO is opened again for its next writer. A device that has failed is
  * opened again by its path, in case it was plugged in again. A terminal is in raw mode while it is open. A regular file
  * is read to its end, from its position in {@link FileReadPositions}. If another file has replaced it by then, that
- * file is read from its own position.
+ * file is read from its own position. A FIFO and a regular file can replace each other, because their health tests are
+ * the same.
  */
 final class BlockingFileSource implements BlockingEntropySource {
     /** Minimum delay between reads of a device that has no data and does not support poll(2). */
@@ -27,7 +28,7 @@ final class BlockingFileSource implements BlockingEntropySource {
     private static final int REPLACEMENT_CHECK_MILLIS = 5000;
 
     private final FileSourceSpec spec;
-    private final Kind kind;
+    private Kind kind;
     private Identity identity;
     /** The open file; null after a failure. */
     private EntropyFile file;
@@ -116,9 +117,11 @@ final class BlockingFileSource implements BlockingEntropySource {
         EntropyFile reopened = spec.openFile();
         try {
             EntropyFileStatus status = reopened.status();
-            if (status.kind() != kind) {
+            boolean sameTests = isFileOrFifo(status.kind()) && isFileOrFifo(kind);
+            if (status.kind() != kind && !sameTests) {
                 throw new IOException("the kind of file has changed");
             }
+            kind = status.kind();
             boolean replaced = !status.identity().equals(identity);
             identity = status.identity();
             close();
@@ -128,6 +131,10 @@ final class BlockingFileSource implements BlockingEntropySource {
             reopened.close();
             throw refused;
         }
+    }
+
+    private static boolean isFileOrFifo(Kind kind) {
+        return kind == Kind.REGULAR || kind == Kind.FIFO;
     }
 
     @Override

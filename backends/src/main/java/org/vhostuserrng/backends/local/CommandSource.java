@@ -16,7 +16,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.libc.ChildStatus;
 
 /**
- * The output of a program. When the program ends, it is started again, after a delay that doubles as long as its runs
+ * The output of a program. When the program ends, even if a descendant keeps its stdout open, it is started again, after a delay that doubles as long as its runs
  * are short. Exit status 0 is not a failure: the output of all runs is one stream, and the health tests continue. Any
  * other end is a failure of the source. Confined to the source's read-ahead thread.
  */
@@ -27,6 +27,12 @@ final class CommandSource implements BlockingEntropySource {
     private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
     /** Maximum time for which a program may run after it has closed its stdout. */
     private static final long EXIT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /**
+     * Maximum number of bytes that are read after the end of the program: pipe(7), the default capacity of a pipe. A
+     * descendant of the program may still write.
+     */
+    private static final int MAX_BYTES_AFTER_END = 1 << 16;
 
     private static final int EXIT_POLL_MILLIS = 5;
     private static final int STDERR_BYTES = 1024;
@@ -42,6 +48,9 @@ final class CommandSource implements BlockingEntropySource {
     private ChildProcess child;
     /** The program's stderr; null after the program has closed it. */
     private EntropyFile stderr;
+
+    /** Number of bytes that were read since the program ended. */
+    private int bytesAfterEnd;
 
     private long startedAt;
     private long restartNanos;
@@ -75,15 +84,21 @@ final class CommandSource implements BlockingEntropySource {
             start();
             return NO_DATA;
         }
-        if (poller.awaitReadable(child.stdout(), stderr)) {
+        if (poller.awaitOutputOrEnd(child, stderr)) {
             return NO_DATA;
         }
         logErrors();
+        // Looked up before the read, which then receives all that the program has written.
+        boolean hasEnded = child.end() != null;
+        if (hasEnded && bytesAfterEnd >= MAX_BYTES_AFTER_END) {
+            return ended(poller);
+        }
         int read = child.stdout().read(target, offset, length);
         if (read > 0) {
+            bytesAfterEnd += hasEnded ? read : 0;
             return read;
         }
-        return read == EntropyFile.EAGAIN ? NO_DATA : ended(poller);
+        return read == EntropyFile.EAGAIN && !hasEnded ? NO_DATA : ended(poller);
     }
 
     @Override
@@ -105,6 +120,7 @@ final class CommandSource implements BlockingEntropySource {
             throw failed;
         }
         stderr = child.stderr();
+        bytesAfterEnd = 0;
     }
 
     private void delayRestart() {
@@ -131,7 +147,7 @@ final class CommandSource implements BlockingEntropySource {
     }
 
     /**
-     * Handles the end of stdout: ends the program and schedules its next start. Returns {@link #NO_DATA} if the program
+     * Handles the end of the program or of its stdout: ends the process group and schedules its next start. Returns {@link #NO_DATA} if the program
      * exited with status 0.
      *
      * @throws IOException with a description of any other end
@@ -142,6 +158,9 @@ final class CommandSource implements BlockingEntropySource {
             logErrors();
         }
         logErrors();
+        if (stderr != null) {
+            errors.end(clock.getAsLong());
+        }
         ChildStatus end = child.end();
         boolean succeeded = child.hasSucceeded();
         close();

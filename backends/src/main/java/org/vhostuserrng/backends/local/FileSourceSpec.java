@@ -113,24 +113,38 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
-    /** {@inheritDoc} A FIFO stays open afterwards, see {@link #hold}. */
+    /**
+     * {@inheritDoc} A FIFO is not opened: that would let its writer continue, and SIGPIPE would kill the writer if this
+     * process ended before the source is used.
+     */
     @Override
     public void probe() throws IOException {
         super.probe();
+        if (EntropyFileStatus.of(path).kind() == Kind.FIFO) {
+            probeFifo();
+            return;
+        }
         try (EntropyFile file = openFile()) {
-            requireTerminalForBaud(file);
+            requireTerminalForBaud(file.isTerminal());
         }
     }
 
-    private void requireTerminalForBaud(EntropyFile file) throws IOException {
-        if (baud != TerminalRawMode.BAUD_UNCHANGED && !file.isTerminal()) {
+    private void probeFifo() throws IOException {
+        if (!Files.isReadable(path)) {
+            throw new IOException("Permission denied");
+        }
+        requireTerminalForBaud(false);
+    }
+
+    private void requireTerminalForBaud(boolean terminal) throws IOException {
+        if (baud != TerminalRawMode.BAUD_UNCHANGED && !terminal) {
             throw new IOException(BAUD + "=" + baud + ": it is not a terminal");
         }
     }
 
     /** Switches a terminal to raw mode. Returns null if the file is not a terminal. */
     TerminalRawMode enterRawMode(EntropyFile file) throws IOException {
-        requireTerminalForBaud(file);
+        requireTerminalForBaud(file.isTerminal());
         return file.isTerminal() ? TerminalRawMode.enter(file, baud) : null;
     }
 

@@ -59,6 +59,9 @@ final class ReadAheadThread implements Runnable {
     /** Receives the result of start-up tests that were requested; null if there are none. */
     private final AtomicReference<Consumer<String>> testResult = new AtomicReference<>();
 
+    /** Whether the source was replaced since it was last at its end. */
+    private boolean replacedSinceEnd;
+
     private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
@@ -239,6 +242,7 @@ final class ReadAheadThread implements Runnable {
                     if (mayLog()) {
                         LOG.info("{}: it was replaced; the new one is read now", name);
                     }
+                    replacedSinceEnd = true;
                     filled = restart(block);
                     continue;
                 }
@@ -290,7 +294,8 @@ final class ReadAheadThread implements Runnable {
      */
     private void awaitMoreAfterEnd(int untested) {
         reportTest("end of file");
-        if (state != State.AT_END) {
+        if (state != State.AT_END || replacedSinceEnd) {
+            replacedSinceEnd = false;
             if (mayLog()) {
                 LOG.error(
                         "{}: {}; guests wait until it grows or is replaced",

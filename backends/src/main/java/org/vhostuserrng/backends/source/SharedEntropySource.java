@@ -234,7 +234,10 @@ final class SharedEntropySource implements EntropySource {
         try {
             source = spec.open(onReadable);
             seenForks = forkDetector.forks();
-            failureLogged = false;
+            if (failureLogged) {
+                failureLogged = false;
+                LOG.warn("{}: can be opened again", spec);
+            }
             return true;
         } catch (IOException refused) {
             if (!failureLogged) {

@@ -25,12 +25,15 @@ import org.vhostuserrng.libc.PosixSpawn;
 public final class ChildProcess implements AutoCloseable {
     private static final MemorySegment KILL = Libc.symbol("kill");
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
+    private static final MemorySegment SYSCALL = Libc.symbol("syscall");
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
     private static final int F_SETFL = 4;
     private static final int F_SETOWN = 8;
     private static final int F_SETSIG = 10;
     private static final int O_ASYNC = 0x2000;
+    /** Linux include/uapi/asm-generic/unistd.h: the same number on all architectures. */
+    private static final int SYS_PIDFD_OPEN = 434;
 
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long TERMINATION_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -39,12 +42,16 @@ public final class ChildProcess implements AutoCloseable {
     private final OwnedFd stdin;
     private final EntropyFile stdout;
     private final EntropyFile stderr;
+    /** The pidfd of the process (Linux 5.3); null if the kernel or a system call filter refused it. */
+    private final OwnedFd pidfd;
 
     private ChildProcess(int pid, OwnedFd stdin, EntropyFile stdout, EntropyFile stderr) {
         this.pid = pid;
         this.stdin = stdin;
         this.stdout = stdout;
         this.stderr = stderr;
+        int opened = (int) Libc.callLong(SYSCALL, SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);
+        this.pidfd = opened < 0 ? null : new OwnedFd(opened);
     }
 
     /**
@@ -59,7 +66,7 @@ public final class ChildProcess implements AutoCloseable {
                 PipePair err = PipePair.open(0)) {
             int pid = PosixSpawn.spawn(
                     words,
-                    EnvironmentVariables.variables(),
+                    EnvironmentVariables.variablesBeforeLauncher(),
                     PosixSpawn.ProcessGroup.NEW,
                     in.readEnd().number(),
                     out.writeEnd().number(),
@@ -97,6 +104,11 @@ public final class ChildProcess implements AutoCloseable {
         return stderr;
     }
 
+    /** The descriptor that is readable when the process has ended; -1 if there is none. */
+    int pidfd() {
+        return pidfd == null ? -1 : pidfd.numberOrClosed();
+    }
+
     /** Returns how the process ended; null while it runs. */
     public ChildStatus end() {
         return ChildStatus.of(pid);
@@ -121,6 +133,9 @@ public final class ChildProcess implements AutoCloseable {
         // The program is not reaped yet, so the number of its group cannot belong to another group.
         signalGroup(SIGKILL);
         stdin.close();
+        if (pidfd != null) {
+            pidfd.close();
+        }
         awaitEnd();
         ChildStatus.reap(pid);
     }

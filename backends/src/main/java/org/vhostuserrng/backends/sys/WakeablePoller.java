@@ -20,6 +20,9 @@ public final class WakeablePoller implements AutoCloseable {
     private static final short POLLIN = 1;
     private static final short POLLOUT = 4;
     private static final int IGNORED_FD = -1;
+    /** Interval at which the end of a child process without a pidfd is looked up. */
+    private static final int END_POLL_MILLIS = 500;
+
     private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
     // struct pollfd { int fd; short events; short revents; }
@@ -28,7 +31,7 @@ public final class WakeablePoller implements AutoCloseable {
     private static final long REVENTS = 6;
 
     private final OwnedFd wakeFd;
-    private final MemorySegment polled = Arena.ofAuto().allocate(3 * POLLFD_BYTES, Long.BYTES);
+    private final MemorySegment polled = Arena.ofAuto().allocate(4 * POLLFD_BYTES, Long.BYTES);
     private final MemorySegment discarded = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
     private WakeablePoller(OwnedFd wakeFd) {
@@ -71,6 +74,17 @@ public final class WakeablePoller implements AutoCloseable {
         watch(1, first == null ? IGNORED_FD : first.fd(), POLLIN);
         watch(2, second == null ? IGNORED_FD : second.fd(), POLLIN);
         return poll(3, -1);
+    }
+
+    /**
+     * Waits until the stdout of a child process or {@code stderr}, which may be null, is readable or at its end, or
+     * until the process has ended. Returns whether the poller was woken.
+     */
+    public boolean awaitOutputOrEnd(ChildProcess child, EntropyFile stderr) {
+        watch(1, child.stdout().fd(), POLLIN);
+        watch(2, stderr == null ? IGNORED_FD : stderr.fd(), POLLIN);
+        watch(3, child.pidfd(), POLLIN);
+        return poll(4, child.pidfd() < 0 ? END_POLL_MILLIS : -1);
     }
 
     /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until the poller is woken. */

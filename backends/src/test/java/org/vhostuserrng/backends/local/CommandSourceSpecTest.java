@@ -111,6 +111,33 @@ class CommandSourceSpecTest {
     }
 
     @Test
+    void startsTheProgramAgainIfADescendantKeepsItsOutputOpen() throws Exception {
+        Path pids = directory.resolve("pids");
+        try (EntropySource source =
+                command("sh -c 'sleep 1000 & echo $! >>" + pids + "; printf x'").open(() -> {})) {
+            assertEquals("xxx", read(source, 3));
+        }
+
+        awaitGone(Long.parseLong(Files.readAllLines(pids).getFirst()));
+    }
+
+    @Test
+    void startsTheProgramAgainIfADescendantKeepsWriting() throws Exception {
+        Path starts = directory.resolve("starts");
+        try (EntropySource source =
+                command("sh -c 'echo >>" + starts + "; exec yes & exit 3'").open(() -> {})) {
+            for (long end = System.nanoTime() + HANG_NANOS; System.nanoTime() < end; ) {
+                read(source, 4096);
+                if (Files.exists(starts) && Files.readAllLines(starts).size() > 1) {
+                    break;
+                }
+            }
+        }
+
+        assertTrue(Files.readAllLines(starts).size() > 1);
+    }
+
+    @Test
     void blockedStderrDoesNotStopTheProgram() throws Exception {
         try (EntropySource source = command("sh -c 'head -c 1000000 /dev/zero >&2; printf x; exec sleep 100'")
                 .open(() -> {})) {

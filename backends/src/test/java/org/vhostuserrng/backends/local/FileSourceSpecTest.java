@@ -356,6 +356,54 @@ class FileSourceSpecTest {
     }
 
     @Test
+    void probeDoesNotOpenAFifo() throws Exception {
+        Path fifo = fifo();
+        Path opened = directory.resolve("opened");
+        Process writer =
+                new ProcessBuilder("sh", "-c", "exec 3>" + fifo + "; touch " + opened + "; cat /dev/zero >&3").start();
+        try {
+            file(fifo).probe();
+
+            assertFalse(writer.waitFor(1, TimeUnit.SECONDS), "the writer was killed");
+            assertTrue(Files.notExists(opened), "the FIFO was opened");
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    @Test
+    void continuesWithTheFileThatReplacesAFifo() throws Exception {
+        Path path = fifo();
+        try (EntropySource source = untested(path).open(readable::release)) {
+            try (OutputStream writer = Files.newOutputStream(path)) {
+                writer.write(1);
+            }
+            byte[] first = read(source, 1);
+
+            replace(path, new byte[] {2, 3});
+
+            assertArrayEquals(new byte[] {1}, first);
+            assertArrayEquals(new byte[] {2, 3}, read(source, 2));
+        }
+    }
+
+    @Test
+    void continuesWithTheFifoThatReplacesAFile() throws Exception {
+        Path path = Files.write(directory.resolve("source"), new byte[] {1});
+        try (EntropySource source = untested(path).open(readable::release)) {
+            byte[] first = read(source, 1);
+            Files.move(fifo(), path, StandardCopyOption.REPLACE_EXISTING);
+
+            try (OutputStream writer = Files.newOutputStream(path)) {
+                writer.write(2);
+
+                assertArrayEquals(new byte[] {1}, first);
+                assertArrayEquals(new byte[] {2}, read(source, 1));
+            }
+        }
+    }
+
+    @Test
     void notifiesWhenFifoWithoutWriterIsRecreated() throws Exception {
         Path fifo = fifo();
         try (EntropySource source = untested(fifo).open(readable::release);

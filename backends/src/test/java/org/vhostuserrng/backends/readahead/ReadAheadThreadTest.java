@@ -304,9 +304,27 @@ class ReadAheadThreadTest {
         assertEquals("read failures: 0, health test failures: 1, ends of file: 1", counters.toString());
     }
 
+    @Test
+    void reportsTheEndOfASourceThatReplacesOneAtItsEnd() throws Exception {
+        start(8);
+        script.chunks.add(random(18, 1024));
+        fill(allocate(1024));
+        script.atEnd = true;
+        awaitEnds(1);
+
+        script.chunks.add(REPLACEMENT);
+
+        awaitEnds(2);
+        assertEquals(2, counters.counts().endOfFiles());
+    }
+
     private void awaitEnd() throws InterruptedException {
+        awaitEnds(1);
+    }
+
+    private void awaitEnds(long ends) throws InterruptedException {
         for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
-                !counters.toString().contains("ends of file: 1") && System.nanoTime() < end; ) {
+                counters.counts().endOfFiles() < ends && System.nanoTime() < end; ) {
             TimeUnit.MILLISECONDS.sleep(5);
         }
     }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.ControlClient;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
@@ -351,6 +353,18 @@ class ControlSocketIT {
         assertEquals(1, result.status());
         assertEquals(
                 "vhost-user-rng ctl: show: no guest 'nobody'", result.stderr().strip());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rm control", "mv control moved", "rm control; : >other; ln other control; rm control"})
+    void socketIsReachableAgainAfterItsFileHasChanged(String change) throws Exception {
+        assertEquals(
+                0,
+                HostCommand.run(Map.of(), daemons.directory(), List.of("sh", "-c", change))
+                        .status());
+
+        assertEventually("ctl reaches the daemon", () -> ctl("list").status() == 0);
+        assertTrue(daemon.log().contains("listening on it again"));
     }
 
     @Test

@@ -8,6 +8,8 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +67,24 @@ class CommandSourceIT {
             assertEventually("the log has the failure", () -> daemon.log().contains("exited with status 3"));
             assertEventually("the log has the silence", () -> daemon.log().contains("no bytes for 5 s"));
         }
+    }
+
+    @Test
+    void programGetsTheOriginalEnvironmentAndSignals() throws Exception {
+        Path environment = daemons.directory().resolve("environment");
+        DaemonProcess daemon = daemons.start("--source=command:sh -c 'echo ${LC_ALL-none} ${MALLOC_ARENA_MAX-none} >"
+                + environment + "; grep SigIgn /proc/self/status >>" + environment + "; exec cat /dev/urandom'");
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, HANG_TIMEOUT);
+        }
+
+        List<String> lines = Files.readAllLines(environment);
+        String original = Objects.requireNonNullElse(System.getenv("LC_ALL"), "none") + " "
+                + Objects.requireNonNullElse(System.getenv("MALLOC_ARENA_MAX"), "none");
+        assertEquals(original, lines.getFirst());
+        // signal(7): the real-time signals begin at 34, bit 33.
+        long ignored = Long.parseUnsignedLong(lines.getLast().replaceAll("\\W|SigIgn", ""), 16);
+        assertEquals(0, ignored >>> 33);
     }
 
     private Path pids() {

@@ -5,11 +5,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.daemon.hold.ServiceManager;
 import org.vhostuserrng.daemon.hold.ServiceSettings;
 import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
+import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.libc.ServiceSignals;
+import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
 /** {@code hold}: validates the command line and runs the service. */
@@ -23,9 +27,6 @@ final class HoldCommand {
      * itself.
      */
     private static final int RESERVED_FDS = 512;
-
-    /** Prefix of the system properties with the original values of environment variables that the launcher replaced. */
-    private static final String LAUNCHER_PROPERTY = "vhost-user-rng.environment.";
 
     private static final List<String> LAUNCHER_VARIABLES = List.of("LC_ALL", "MALLOC_ARENA_MAX", "_JAVA_SR_SIGNUM");
 
@@ -60,10 +61,15 @@ final class HoldCommand {
         }
         List<ListenFds.NamedFd> inherited = inheritedFds();
         ServiceSettings settings = settings(options, command, OpenFileLimit.raise(), inherited.size());
-        try (ServiceManager manager = ServiceManager.open(
-                settings, inherited, line -> System.err.println(NativeText.printable(PROGRAM + ": " + line)))) {
+        ServiceSignals.surviveAllBut(
+                Set.of("HUP", "USR1"), new SurvivedSignalLog(System::nanoTime, HoldCommand::log)::received);
+        try (ServiceManager manager = ServiceManager.open(settings, inherited, HoldCommand::log)) {
             return manager.run();
         }
+    }
+
+    private static void log(String line) {
+        System.err.println(NativeText.printable(PROGRAM + ": " + line));
     }
 
     private static List<ListenFds.NamedFd> inheritedFds() throws BadUsageException {
@@ -105,7 +111,7 @@ final class HoldCommand {
     private static Map<String, String> variablesBeforeLauncher() {
         Map<String, String> variables = new HashMap<>();
         for (String name : LAUNCHER_VARIABLES) {
-            String value = System.getProperty(LAUNCHER_PROPERTY + name);
+            String value = System.getProperty(EnvironmentVariables.LAUNCHER_PROPERTY + name);
             if (value != null) {
                 variables.put(name, value);
             }

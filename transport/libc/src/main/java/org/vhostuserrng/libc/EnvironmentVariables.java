@@ -11,7 +11,11 @@ import java.util.List;
  */
 @SuppressWarnings("restricted")
 public final class EnvironmentVariables {
+    /** Prefix of the system properties with the original values of variables that the launcher replaced. */
+    public static final String LAUNCHER_PROPERTY = "vhost-user-rng.environment.";
+
     private static final MemorySegment ENVIRON = Libc.symbol("environ");
+    private static final List<String> LAUNCHER_VARIABLES = List.of("LC_ALL", "MALLOC_ARENA_MAX");
 
     private EnvironmentVariables() {}
 
@@ -26,6 +30,23 @@ public final class EnvironmentVariables {
             pointer = pointerAt(array);
         }
         return variables;
+    }
+
+    /** Like {@link #variables}, with the original values of the variables that the launcher replaced for this JVM. */
+    public static List<String> variablesBeforeLauncher() {
+        List<String> original = new ArrayList<>();
+        for (String variable : variables()) {
+            if (System.getProperty(LAUNCHER_PROPERTY + variable.split("=", 2)[0]) == null) {
+                original.add(variable);
+            }
+        }
+        for (String name : LAUNCHER_VARIABLES) {
+            String value = System.getProperty(LAUNCHER_PROPERTY + name, "");
+            if (!value.isEmpty()) {
+                original.add(name + "=" + value);
+            }
+        }
+        return original;
     }
 
     private static long pointerAt(long address) {

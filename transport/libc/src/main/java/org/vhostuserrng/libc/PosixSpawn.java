@@ -25,6 +25,9 @@ public final class PosixSpawn {
 
     private static final int SIGQUIT = 3;
     private static final int SIGPIPE = 13;
+    // signal(7): libc uses the first two real-time signals itself.
+    private static final int FIRST_REAL_TIME = 34;
+    private static final int LAST_REAL_TIME = 64;
     // At least the sizes of posix_spawnattr_t, posix_spawn_file_actions_t and sigset_t in every libc.
     private static final int ATTR_BYTES = 512;
     private static final int ACTIONS_BYTES = 256;
@@ -42,7 +45,7 @@ public final class PosixSpawn {
 
     /**
      * Starts a program that inherits only the given descriptors. The program starts with no signal blocked and with the
-     * default action of SIGPIPE and SIGQUIT, which is to end it.
+     * default action of SIGPIPE, SIGQUIT and the real-time signals, which {@link ServiceSignals} ignores: to end it.
      *
      * @param words the program, which is searched for in PATH unless it contains a slash, and its arguments, all
      *     decoded by {@link NativeText}
@@ -71,6 +74,9 @@ public final class PosixSpawn {
             call(SET_SIGMASK, attributes, signals.address(), 0);
             call(SIGADDSET, signals, SIGPIPE, 0);
             call(SIGADDSET, signals, SIGQUIT, 0);
+            for (int signal = FIRST_REAL_TIME; signal <= LAST_REAL_TIME; signal++) {
+                call(SIGADDSET, signals, signal, 0);
+            }
             call(SET_SIGDEFAULT, attributes, signals.address(), 0);
             for (int i = 0; i < descriptors.length; i++) {
                 // posix_spawn_file_actions_adddup2(3): if both numbers are equal, clears FD_CLOEXEC.

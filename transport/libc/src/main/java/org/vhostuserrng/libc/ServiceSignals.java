@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import sun.misc.Signal;
 
@@ -38,8 +39,19 @@ public final class ServiceSignals {
      * @param onSignal receives the name of each signal that arrives, on a thread of the JVM
      */
     public static void survive(Consumer<String> onSignal) {
+        surviveAllBut(Set.of(), onSignal);
+    }
+
+    /**
+     * Like {@link #survive}, but does not install handlers for some signals.
+     *
+     * @param others names of these signals without {@code SIG}
+     */
+    public static void surviveAllBut(Set<String> others, Consumer<String> onSignal) {
         for (String name : NAMES) {
-            handle(name, onSignal);
+            if (!others.contains(name)) {
+                handle(name, onSignal);
+            }
         }
         setHandler(SIGQUIT, SIG_IGN);
         for (int signal = FIRST_REAL_TIME; signal <= LAST_REAL_TIME; signal++) {

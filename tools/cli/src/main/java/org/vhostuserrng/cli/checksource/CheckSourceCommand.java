@@ -17,6 +17,8 @@ import org.vhostuserrng.cli.checksource.validation.RestartTests;
 import org.vhostuserrng.cli.checksource.validation.TestResult;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.LongRangeConverter;
+import org.vhostuserrng.cli.process.CommandSignals;
+import org.vhostuserrng.cli.process.InterruptingShutdownHook;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -119,6 +121,16 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        InterruptingShutdownHook hook = InterruptingShutdownHook.register();
+        CommandSignals.surviveAllButHangup();
+        try {
+            return check();
+        } finally {
+            hook.commandFinished();
+        }
+    }
+
+    private int check() throws IOException, InterruptedException {
         CheckedSource checked = parseSource();
         CollectedSamples samples = collect(checked);
         SourceCheckReport report = assess(checked, samples);

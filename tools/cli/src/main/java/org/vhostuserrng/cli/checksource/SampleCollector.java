@@ -103,6 +103,9 @@ final class SampleCollector {
         int read = 0;
         lastRead = SampleReader.NOTHING_YET;
         while (read < wanted && lastRead >= SampleReader.NOTHING_YET && System.nanoTime() - end < 0) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             lastRead = reader.read(buffer.asSlice(read), Math.min(BLOCK, wanted - read));
             read += Math.max(0, lastRead);
             progress.step(Math.max(0, lastRead));

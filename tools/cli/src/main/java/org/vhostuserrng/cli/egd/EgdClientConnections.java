@@ -93,11 +93,13 @@ final class EgdClientConnections implements AutoCloseable {
 
     /**
      * Closes the accepted client that has been silent longest, if it has been silent long enough. It may be idle, or
-     * its process may be stopped: the server cannot tell. Returns whether a client was closed.
+     * its process may be stopped: the server cannot tell. A client that waits for the server is not silent. Returns
+     * whether a client was closed.
      */
     private boolean closeSilentClient(long now) {
         EgdServerConnection silent = connections.stream()
                 .filter(client -> client.peer().dialer() == null)
+                .filter(client -> !client.session().awaitsReply())
                 .min(Comparator.comparingLong(EgdServerConnection::lastActivity))
                 .filter(client -> now - client.lastActivity() >= SILENT_NANOS)
                 .orElse(null);

@@ -3,13 +3,15 @@ package org.vhostuserrng.cli.egd;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
  * Distributes the bytes of the source among the clients. Clients with a pending blocking read (command 0x02) are served
  * round robin, up to {@link #QUANTUM} bytes at a time. While blocking reads are pending, non-blocking reads (0x01)
- * would never find bytes. Therefore as many bytes as one blocking client receives are reserved for the non-blocking
- * reads of all clients together.
+ * would never find bytes. Therefore, after a non-blocking read has received fewer bytes than it asked for, as many bytes
+ * as one blocking client receives are reserved for the non-blocking reads of all clients together. The reservation ends
+ * if no non-blocking read follows, so that blocking reads receive the last bytes of a source too.
  */
 final class EgdRoundRobinScheduler {
     /** Maximum number of bytes per client and round: the maximum size of one read. */
@@ -17,6 +19,8 @@ final class EgdRoundRobinScheduler {
 
     private static final int BUFFER_BYTES = 1 << 14;
     private static final int MAX_NON_BLOCKING_SHARE = 1 << 10;
+    /** Time after a non-blocking read at which the bytes that are reserved for the next one are released. */
+    static final long RESERVATION_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final EgdEntropyBuffer buffer = new EgdEntropyBuffer(BUFFER_BYTES);
     private final Queue<EgdServerSession> queue = new ArrayDeque<>();
@@ -24,12 +28,30 @@ final class EgdRoundRobinScheduler {
     /** Number of bytes in the buffer that are reserved for non-blocking reads. */
     private int nonBlockingShare;
 
+    /** Number of bytes that non-blocking reads asked for but did not receive: the limit of the reservation. */
+    private int nonBlockingWanted;
+
+    /** The time at which the reservation ends, if {@link #nonBlockingWanted} is not 0. */
+    private long reservationEnd;
+
     /** Number of bytes served to blocking reads since {@link #nonBlockingShare} was last increased. */
     private int servedSinceShare;
 
-    /** Entropy in bits that a non-blocking read would return now. */
-    int levelBits() {
-        return Byte.SIZE * nonBlockingAvailable();
+    /**
+     * Entropy in bits that a non-blocking read would return now. If that is less than one read, bytes are reserved,
+     * because a client may wait for a level before it reads.
+     */
+    int levelBits(long now) {
+        int available = nonBlockingAvailable();
+        if (available < EgdProtocol.MAX_READ_BYTES && nonBlockingWanted == 0) {
+            reserve(EgdProtocol.MAX_READ_BYTES, now);
+        }
+        return Byte.SIZE * available;
+    }
+
+    private void reserve(int wanted, long now) {
+        nonBlockingWanted = Math.min(wanted, MAX_NON_BLOCKING_SHARE);
+        reservationEnd = now + RESERVATION_NANOS;
     }
 
     private int nonBlockingAvailable() {
@@ -37,10 +59,16 @@ final class EgdRoundRobinScheduler {
     }
 
     /** Moves up to {@code length} bytes to {@code target} for a non-blocking read; returns the number of bytes. */
-    int readNonBlocking(ByteBuffer target, int length) {
+    int readNonBlocking(ByteBuffer target, int length, long now) {
         int moved = buffer.drainTo(target, Math.min(length, nonBlockingAvailable()));
         nonBlockingShare = Math.max(0, nonBlockingShare - moved);
+        reserve(Math.max(0, nonBlockingWanted - moved) + length - moved, now);
         return moved;
+    }
+
+    /** The time at which queued clients may receive the reserved bytes, or {@code Long.MAX_VALUE} if there are none. */
+    long reservationEnd() {
+        return nonBlockingShare > 0 && !queue.isEmpty() ? reservationEnd : Long.MAX_VALUE;
     }
 
     /**
@@ -76,7 +104,10 @@ final class EgdRoundRobinScheduler {
      */
     boolean distribute(EntropySource source, long now) {
         boolean failed = buffer.fillFrom(source);
-        nonBlockingShare = Math.min(nonBlockingShare, buffer.availableBytes());
+        if (now >= reservationEnd) {
+            nonBlockingWanted = 0;
+        }
+        limitNonBlockingShare();
         int unserved = 0;
         while (unserved < queue.size() && buffer.availableBytes() > nonBlockingShare) {
             unserved = serveNext(now) ? 0 : unserved + 1;
@@ -101,8 +132,12 @@ final class EgdRoundRobinScheduler {
     private void updateNonBlockingShare() {
         int share = servedSinceShare / queue.size();
         servedSinceShare -= share * queue.size();
-        nonBlockingShare =
-                Math.min(Math.min(nonBlockingShare + share, MAX_NON_BLOCKING_SHARE), buffer.availableBytes());
+        nonBlockingShare += share;
+        limitNonBlockingShare();
+    }
+
+    private void limitNonBlockingShare() {
+        nonBlockingShare = Math.min(nonBlockingShare, Math.min(nonBlockingWanted, buffer.availableBytes()));
     }
 
     /** Moves up to {@code length} bytes to {@code target} for a blocking read; returns the number of bytes. */
@@ -113,5 +148,6 @@ final class EgdRoundRobinScheduler {
     void wipe() {
         buffer.wipe();
         nonBlockingShare = 0;
+        nonBlockingWanted = 0;
     }
 }

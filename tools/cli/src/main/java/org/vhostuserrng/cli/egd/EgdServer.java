@@ -182,6 +182,7 @@ final class EgdServer implements AutoCloseable {
         if (scheduler.canServeNow(now)) {
             wakeAt(now);
         }
+        wakeAt(scheduler.reservationEnd());
     }
 
     @Override

@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
@@ -17,10 +15,10 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
+import org.vhostuserrng.cli.process.BackgroundOutput;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import org.vhostuserrng.libc.NativeText;
-import org.vhostuserrng.libc.ServiceSignals;
-import org.vhostuserrng.libc.SurvivedSignalLog;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,7 +33,6 @@ import picocli.CommandLine.TypeConversionException;
         description = "Serve the bytes of a source to EGD clients, for example QEMU's rng-egd.",
         mixinStandardHelpOptions = true)
 public final class EgdServerCommand implements Callable<Integer> {
-    private static final Logger LOG = LoggerFactory.getLogger(EgdServerCommand.class);
     private static final String DEFAULT_SOURCE = "getrandom";
     private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -101,7 +98,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
         sources.forEach(this::checkSource);
         CommandShutdownHook stop = new CommandShutdownHook();
-        ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
+        CommandSignals.survive();
         boolean succeeded = false;
         try (EgdServer server = openServer()) {
             stop.setStopAction(server::stop);
@@ -116,8 +113,11 @@ public final class EgdServerCommand implements Callable<Integer> {
     private void serve(EgdServer server) throws IOException {
         SourceRegistry registry = new SourceRegistry(source(), server::onSourceReady, System::nanoTime);
         try (EntropySource opened = registry.open("egd-server")) {
-            announce(server);
+            BackgroundOutput output = announce(server);
             server.run(opened);
+            if (output.hasFailed()) {
+                throw new IOException("cannot write to stdout");
+            }
         }
         registry.awaitClosed(CLOSE_TIMEOUT_NANOS);
     }
@@ -149,20 +149,17 @@ public final class EgdServerCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), "--source=" + source + ": " + refused.getMessage());
     }
 
-    private void announce(EgdServer server) throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+    private BackgroundOutput announce(EgdServer server) {
         String listening = listen == null ? "" : "listening on " + server.address() + ", ";
         String connecting = clients.isEmpty() ? "" : "connecting to " + joined(clients) + ", ";
-        out.println(NativeText.printable(listening + connecting + "source " + String.join(", then ", sources)));
-        if (out.checkError()) {
-            throw new IOException("cannot write to stdout");
-        }
         if (listen != null && listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();
             err.println(spec.qualifiedName() + ": " + server.address() + " may be reachable from other hosts;"
                     + " the EGD protocol has neither encryption nor authentication");
             err.flush();
         }
+        String line = listening + connecting + "source " + String.join(", then ", sources);
+        return BackgroundOutput.print(spec.commandLine().getOut(), NativeText.printable(line), server::stop);
     }
 
     private static String joined(List<EgdListenAddress> addresses) {

@@ -83,6 +83,11 @@ final class EgdServerSession {
         return inputClosed && pendingReadBytes == 0 && !hasReplies();
     }
 
+    /** Whether the client waits for the reply to a blocking read, and has received all earlier replies. */
+    boolean awaitsReply() {
+        return pendingReadBytes > 0 && !hasReplies();
+    }
+
     // The protocol.
 
     /** Handles commands in order, up to the first one that must wait for entropy or for space for its reply. */
@@ -116,7 +121,7 @@ final class EgdServerSession {
         switch (commands.get(commands.position())) {
             case EgdProtocol.LEVEL -> {
                 commands.get();
-                replies.putInt(scheduler.levelBits());
+                replies.putInt(scheduler.levelBits(now));
             }
             case EgdProtocol.PID -> {
                 commands.get();
@@ -151,7 +156,7 @@ final class EgdServerSession {
     private boolean readNonBlocking(int length, EgdRoundRobinScheduler scheduler, long now) {
         int lengthPosition = replies.position();
         replies.put((byte) 0);
-        int moved = scheduler.readNonBlocking(replies, allowedBytes(now, length));
+        int moved = scheduler.readNonBlocking(replies, allowedBytes(now, length), now);
         charge(now, moved);
         replies.put(lengthPosition, (byte) moved);
         return true;

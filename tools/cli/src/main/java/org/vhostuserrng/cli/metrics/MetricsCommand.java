@@ -1,7 +1,6 @@
 package org.vhostuserrng.cli.metrics;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,7 +16,9 @@ import org.vhostuserrng.cli.counters.CountersFileOption;
 import org.vhostuserrng.cli.counters.CountersFileSource;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.IoFailureText;
+import org.vhostuserrng.cli.process.BackgroundOutput;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -94,6 +95,7 @@ public final class MetricsCommand implements Callable<Integer> {
     private void runUntilStopped(CountersFileSource source) throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         CommandShutdownHook hook = new CommandShutdownHook();
+        CommandSignals.survive();
         hook.setStopAction(stopped::countDown);
         boolean success = false;
         try {
@@ -110,11 +112,13 @@ public final class MetricsCommand implements Callable<Integer> {
 
     private void serve(CountersFileSource source, CountDownLatch stopped) throws IOException, InterruptedException {
         try (MetricsHttpServer server = MetricsHttpServer.start(listen, new MetricsPages(source, System::nanoTime))) {
-            PrintWriter out = spec.commandLine().getOut();
-            out.println("listening on " + server.address().getAddress().getHostAddress() + " port "
-                    + server.address().getPort());
-            out.flush();
+            String line = "listening on " + server.address().getAddress().getHostAddress() + " port "
+                    + server.address().getPort();
+            BackgroundOutput output = BackgroundOutput.print(spec.commandLine().getOut(), line, stopped::countDown);
             stopped.await();
+            if (output.hasFailed()) {
+                throw new IOException("cannot write to stdout");
+            }
         } catch (BindException refused) {
             throw new IOException("--listen: " + refused.getMessage(), refused);
         }

@@ -2,6 +2,7 @@ package org.vhostuserrng.cli.process;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Shuts a command down in an orderly way on SIGTERM, SIGINT and, unless the command handles it, SIGHUP: stops the
@@ -9,8 +10,8 @@ import java.util.concurrent.TimeUnit;
  * JVM would exit with 128 plus the signal's number.
  */
 public final class CommandShutdownHook {
-    /** Expires only if the command hangs. */
-    private static final long SHUTDOWN_TIMEOUT_MILLIS = 60_000;
+    /** Expires only if the command hangs, for example because stdout is a full pipe that nobody reads. */
+    private static final long SHUTDOWN_TIMEOUT_MILLIS = 5000;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
@@ -77,11 +78,9 @@ public final class CommandShutdownHook {
     }
 
     /** Blocks until the hook ends the process, so that the calling thread cannot end it with another status. */
-    private static void awaitHalt() {
-        try {
-            new CountDownLatch(1).await();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+    static void awaitHalt() {
+        while (true) {
+            LockSupport.park();
         }
     }
 }

@@ -10,7 +10,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 /** Reads an entropy source; waits for bytes up to a timeout. Confined to one thread. */
 public final class TimeoutSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
-    private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final Semaphore ready = new Semaphore(0);
     private final SourceRegistry sources;

@@ -11,6 +11,7 @@ import org.vhostuserrng.cli.counters.CountersFileSource;
 import org.vhostuserrng.cli.counters.CountersSnapshot;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,6 +59,7 @@ public final class TopCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         CommandShutdownHook hook = new CommandShutdownHook();
+        CommandSignals.surviveAllButHangup();
         hook.setStopAction(stopped::countDown);
         boolean success = false;
         try {

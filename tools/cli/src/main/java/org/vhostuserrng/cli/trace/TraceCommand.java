@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.cli.process.CommandSignals;
 import org.vhostuserrng.libc.NativePath;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -127,6 +128,7 @@ public final class TraceCommand implements Callable<Integer> {
     private boolean serve(TraceRecordDispatcher log) throws IOException, InterruptedException {
         TraceProxyWarmup.run();
         CommandShutdownHook stop = new CommandShutdownHook();
+        CommandSignals.surviveAllButHangup();
         boolean succeeded = false;
         try (VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log)) {
             stop.setStopAction(proxy::stop);

@@ -96,6 +96,84 @@ class EgdRoundRobinSchedulerTest {
         assertEquals(400_000 / 4, got, 5000);
     }
 
+    /** A client of the scheduler under test, without a rate limit. */
+    private static EgdServerSession unlimitedSession() {
+        return new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, GuestRateLimiter.UNLIMITED, 60_000));
+    }
+
+    private static int[] blockingReads(int count) {
+        int[] commands = new int[2 * count];
+        for (int i = 0; i < commands.length; i += 2) {
+            commands[i] = 0x02;
+            commands[i + 1] = 255;
+        }
+        return commands;
+    }
+
+    private void handle(EgdServerSession session, FakeEgdClientChannel wire, int... commands) throws IOException {
+        wire.send(commands);
+        session.receive(wire);
+        session.handleCommands(scheduler, 0);
+    }
+
+    private int received(EgdServerSession session, FakeEgdClientChannel wire, long now) throws IOException {
+        scheduler.distribute(source, now);
+        session.send(wire);
+        return wire.received().length;
+    }
+
+    @Test
+    void blockingReadsGetAllBytesIfThereAreNoOtherReads() throws Exception {
+        FakeEgdClientChannel wire = new FakeEgdClientChannel();
+        EgdServerSession session = unlimitedSession();
+        handle(session, wire, blockingReads(8));
+        source.allow(2048);
+
+        assertEquals(2040, received(session, wire, 0));
+    }
+
+    @Test
+    void onlyTheBytesOfTheUnansweredNonBlockingReadAreReserved() throws Exception {
+        FakeEgdClientChannel wire = new FakeEgdClientChannel();
+        EgdServerSession session = unlimitedSession();
+        FakeEgdClientChannel polite = new FakeEgdClientChannel();
+        handle(unlimitedSession(), polite, 0x01, 100);
+        handle(session, wire, blockingReads(8));
+        source.allow(2040);
+
+        assertEquals(1940, received(session, wire, 0));
+    }
+
+    @Test
+    void blockingReadsGetTheReservedBytesIfNoNonBlockingReadFollows() throws Exception {
+        FakeEgdClientChannel wire = new FakeEgdClientChannel();
+        EgdServerSession session = unlimitedSession();
+        handle(unlimitedSession(), new FakeEgdClientChannel(), 0x01, 100);
+        handle(session, wire, blockingReads(8));
+        source.allow(2040);
+        received(session, wire, 0);
+
+        assertEquals(EgdRoundRobinScheduler.RESERVATION_NANOS, scheduler.reservationEnd());
+        assertEquals(100, received(session, wire, EgdRoundRobinScheduler.RESERVATION_NANOS));
+        assertEquals(Long.MAX_VALUE, scheduler.reservationEnd());
+    }
+
+    @Test
+    void levelReservesTheBytesOfOneReadOnlyOnce() throws Exception {
+        FakeEgdClientChannel wire = new FakeEgdClientChannel();
+        EgdServerSession session = unlimitedSession();
+        EgdServerSession monitor = unlimitedSession();
+        FakeEgdClientChannel monitored = new FakeEgdClientChannel();
+        handle(monitor, monitored, 0x00);
+        handle(session, wire, blockingReads(8));
+        source.allow(2040);
+        int first = received(session, wire, 0);
+        handle(monitor, monitored, 0x00);
+
+        assertEquals(2040 - 255, first);
+        assertEquals(255, received(session, wire, EgdRoundRobinScheduler.RESERVATION_NANOS));
+    }
+
     @Test
     void throttledClientDoesNotBlockTheOthers() throws Exception {
         List<Greedy> clients = greedy(1);

@@ -233,6 +233,25 @@ class EgdServerTest {
     }
 
     @Test
+    void clientThatWaitsForItsReplyIsNotSilent() throws Exception {
+        Path fifo = directory.resolve("fifo");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        EgdServer.ClientLimits limits = new EgdServer.ClientLimits(1, GuestRateLimiter.UNLIMITED, 1000);
+        serve("tcp:127.0.0.1:0", limits, "file:" + fifo + ",health=off");
+        try (Socket waiting = connect()) {
+            waiting.getOutputStream().write(new byte[] {0, 2, 1});
+            waiting.getInputStream().readNBytes(4);
+            clockOffset.set(EgdClientConnections.SILENT_NANOS);
+
+            try (Socket next = connect()) {
+                assertEquals(-1, next.getInputStream().read());
+            }
+            Files.write(fifo, new byte[] {7});
+            assertEquals(7, waiting.getInputStream().read());
+        }
+    }
+
+    @Test
     void clientThatDoesNotReadItsRepliesIsDisconnected() throws Exception {
         Path path = directory.resolve("egd");
         serve("unix:" + path, DEFAULT, "file:/dev/urandom");

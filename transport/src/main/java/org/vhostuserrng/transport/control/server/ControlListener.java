@@ -29,7 +29,7 @@ public final class ControlListener extends EventHandler implements AutoCloseable
 
     private final EventScheduler loop;
     private final LogLineLimiter lines;
-    private final UnixListeningSocket socket;
+    private UnixListeningSocket socket;
     private final PeerFileExecutor peerFiles;
     private final ControlCommandHandler commands;
     private final Set<ControlConnection> clients = new HashSet<>();
@@ -98,6 +98,22 @@ public final class ControlListener extends EventHandler implements AutoCloseable
         clients.remove(client);
         if (!watched) {
             loop.reschedule(this);
+        }
+    }
+
+    /** The socket on which clients are accepted. This object remains the owner. */
+    public UnixListeningSocket socket() {
+        return socket;
+    }
+
+    /** Accepts clients on another socket from now on. Connected clients remain. Takes ownership of the socket. */
+    public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+        boolean wasWatched = watched;
+        unwatch();
+        socket.close();
+        socket = replacement;
+        if (wasWatched) {
+            watch();
         }
     }
 

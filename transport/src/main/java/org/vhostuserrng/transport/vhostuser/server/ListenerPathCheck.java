@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.session.RateLimitedGuestLog;
@@ -23,15 +24,26 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     /** Maximum number of files per call of {@link #handle}, which limits the time that the other guests wait. */
     static final int MAX_FILES_PER_CHECK = 64;
 
+    /** An owner of a listening socket. */
+    interface Listener {
+        UnixListeningSocket socket();
+
+        /** Accepts peers on another socket from now on. Takes ownership of the socket. */
+        void replaceSocket(UnixListeningSocket replacement) throws ErrnoException;
+
+        /** Records why peers cannot connect; null if they can. */
+        default void setUnreachable(String reason) {}
+    }
+
     private static final class WatchedSocket {
-        private final VhostUserListener listener;
+        private final Listener listener;
         private final RateLimitedGuestLog log;
         /**
          * The last failure to listen on the path again; null if the socket is reachable, or if no attempt has failed.
          */
         private String failure;
 
-        WatchedSocket(VhostUserListener listener, RateLimitedGuestLog log) {
+        WatchedSocket(Listener listener, RateLimitedGuestLog log) {
             this.listener = listener;
             this.log = log;
         }
@@ -51,7 +63,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     }
 
     /** Starts to check the path of a listener's socket. */
-    void add(VhostUserListener listener, RateLimitedGuestLog log) {
+    void add(Listener listener, RateLimitedGuestLog log) {
         sockets.add(new WatchedSocket(listener, log));
         if (sockets.size() == 1) {
             loop.schedule(this, loop.now() + INTERVAL_NANOS);
@@ -59,8 +71,8 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     }
 
     /** Ends the checks of a listener's socket. */
-    void remove(VhostUserListener listener) {
-        sockets.removeIf(watched -> watched.listener == listener);
+    void remove(Listener listener) {
+        sockets.removeIf(watched -> watched.listener.equals(listener));
         next = 0;
         if (sockets.isEmpty()) {
             loop.cancel(this);
@@ -110,7 +122,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     private static void logFailure(WatchedSocket watched, String change, String failure) {
         if (!failure.equals(watched.failure)) {
             watched.recordFailure(failure);
-            watched.log.warn(change + ", new front-ends cannot connect: " + failure + "; retrying every "
+            watched.log.warn(change + ", no new connection is possible: " + failure + "; retrying every "
                     + TimeUnit.NANOSECONDS.toSeconds(INTERVAL_NANOS) + " s");
         }
     }

@@ -23,7 +23,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * waits for a reply stops its guest. A front-end that has sent no message for some seconds gives way. Confined to the
  * loop's thread.
  */
-final class VhostUserListener extends EventHandler implements VhostUserEndpoint {
+final class VhostUserListener extends EventHandler implements VhostUserEndpoint, ListenerPathCheck.Listener {
     /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
@@ -160,8 +160,8 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         return unservedSession != null && restoring == null ? "its stored session could not be continued" : null;
     }
 
-    /** Records why new front-ends cannot connect; null if they can. */
-    void setUnreachable(String reason) {
+    @Override
+    public void setUnreachable(String reason) {
         unreachable = reason;
     }
 
@@ -175,12 +175,14 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     }
 
     /** The socket on which front-ends connect. This object remains the owner. */
-    UnixListeningSocket socket() {
+    @Override
+    public UnixListeningSocket socket() {
         return socket;
     }
 
     /** Accepts front-ends on another socket from now on. A running session continues. Takes ownership of the socket. */
-    void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+    @Override
+    public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
         boolean wasWatched = watched;
         unwatch();
         socket.close();

@@ -35,6 +35,7 @@ import org.vhostuserrng.transport.vfiouser.session.VfioUserSession;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.SessionStore;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
@@ -77,6 +78,18 @@ public final class VhostUserServer implements AutoCloseable {
     @FunctionalInterface
     private interface SessionRestorer {
         void restore(RestorableSession session) throws IOException;
+    }
+
+    private record WatchedControl(ControlListener control) implements ListenerPathCheck.Listener {
+        @Override
+        public UnixListeningSocket socket() {
+            return control.socket();
+        }
+
+        @Override
+        public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+            control.replaceSocket(replacement);
+        }
     }
 
     private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor peerFileThreads, FdStoreClient fdStore) {
@@ -224,6 +237,7 @@ public final class VhostUserServer implements AutoCloseable {
     public void listenForControl(Path path, ListenerAccess access, ControlCommandHandler commands) throws IOException {
         SocketFilePermissions permissions = new SocketFilePermissions(access.mode(), access.group());
         control = ControlListener.start(loop, UnixListeningSocket.bind(path, permissions), peerFileThreads, commands);
+        socketFiles.add(new WatchedControl(control), new RateLimitedGuestLog("control socket", loop::now));
     }
 
     /**

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,6 +100,18 @@ class ControlListenerTest {
     private void runLoop() throws IOException {
         for (int i = 0; i < 10; i++) {
             loop.doWork();
+        }
+    }
+
+    @Test
+    void acceptsClientsOnTheReplacementOfItsSocket() throws IOException {
+        Files.delete(directory.resolve("control"));
+        listener.replaceSocket(listener.socket().bindAgain());
+
+        try (UnixStreamSocket client = connect()) {
+            send(client, "vhost-user-rng/1\tfirst\n");
+
+            assertTrue(receive(client).contains("unknown"));
         }
     }
 
