@@ -44,6 +44,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SO_PEERCRED = 17;
     private static final int SO_SNDBUF = 7;
     private static final int SO_OOBINLINE = 10;
+    private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_DOMAIN = 39;
     private static final int SO_PEEK_OFF = 42;
     private static final int SOCK_STREAM = 1;
@@ -250,6 +251,21 @@ public final class UnixStreamSocket implements AutoCloseable {
      */
     public void limitSendBuffer(int bytes) throws ErrnoException {
         ErrnoException.check("setsockopt(SO_SNDBUF)", setOption(fd, SO_SNDBUF, bytes));
+    }
+
+    /**
+     * Sets the send buffer of a UNIX socket of any type, beyond net.core.wmem_max if this process may.
+     *
+     * @param bytes half of the size, as in SO_SNDBUF
+     * @return the whole size in bytes, or a negated errno
+     */
+    static int enlargeSendBuffer(OwnedFd fd, int bytes) {
+        // SO_SNDBUFFORCE requires CAP_NET_ADMIN.
+        if (setOption(fd, SO_SNDBUFFORCE, bytes) < 0) {
+            int ignored = setOption(fd, SO_SNDBUF, bytes);
+            assert ignored <= 0;
+        }
+        return option(fd, SO_SNDBUF);
     }
 
     /** Returns whether the peer has not received all sent bytes yet. */

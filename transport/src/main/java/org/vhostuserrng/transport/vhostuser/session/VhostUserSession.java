@@ -284,8 +284,10 @@ public final class VhostUserSession extends EventHandler implements GuestSession
 
     private void receiveMessage() throws ProtocolViolationException {
         spoken = true;
-        ReceivedRequest received =
-                requests.receive(channel.id(), channel.needsReply(), channel.payload(), channel.fds());
+        ProtocolViolationException violation = channel.violation();
+        ReceivedRequest received = violation == null
+                ? requests.receive(channel.id(), channel.needsReply(), channel.payload(), channel.fds())
+                : requests.refuse(channel.id(), channel.needsReply(), channel.fds(), violation);
         if (!received.files().mayBlock()) {
             received.files().prepare();
             serve(received);
