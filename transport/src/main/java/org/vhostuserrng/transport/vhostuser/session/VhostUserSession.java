@@ -215,7 +215,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
      * message are being prepared, until the service manager has stored the session, and while too many files of this
      * front-end wait to be closed, which limits the number of its files that are open.
      */
-    private boolean mustPause(long now) throws IOException {
+    private boolean mustPause(long now) throws ErrnoException {
         if (unprepared != null && !unprepared.files().isPrepared()) {
             logSlowFiles(now);
             pause(null);
@@ -337,7 +337,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
 
     @Override
     public boolean isStored() {
-        return persistence != null;
+        return persistence != null && persistence.isInStore();
     }
 
     /**
