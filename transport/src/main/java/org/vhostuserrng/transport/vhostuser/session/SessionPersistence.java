@@ -61,6 +61,11 @@ final class SessionPersistence implements AutoCloseable {
         }
     }
 
+    /** Returns whether the front-end has sent a message since it connected. {@link #begin} commits before the first. */
+    boolean hasServedMessages() {
+        return journal().sequence() > 1;
+    }
+
     /** Completes the last commit of the previous process. */
     void restore(CommittedSession state, RestoredFiles files) throws IOException, FramingViolationException {
         OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : files.takeFd(state.replyFd());

@@ -121,7 +121,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
             persistence.keepDeviceState(true);
             session.requests.restore(stored.state().session(), files);
             persistence.restore(stored.state(), files);
-            session.spoken = stored.state().messageBytes() > 0;
+            session.spoken = persistence.hasServedMessages();
             session.begin();
         } catch (IOException refused) {
             session.abandon();
