@@ -330,6 +330,13 @@ public final class UnixStreamSocket implements AutoCloseable {
         return PeerCredentials.of(fd.number());
     }
 
+    /**
+     * Returns the path of this end; null if it has none. The end that was accepted has that of the listening socket.
+     */
+    public String boundPath() {
+        return UnixSocketAddress.boundPath(fd);
+    }
+
     /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;

@@ -70,7 +70,7 @@ final class SessionPersistence implements AutoCloseable {
     void restore(CommittedSession state, RestoredFiles files) throws IOException, FramingViolationException {
         OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : files.takeFd(state.replyFd());
         channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
-        journal().continued();
+        journal().setAttempts(0);
     }
 
     /**
@@ -92,7 +92,7 @@ final class SessionPersistence implements AutoCloseable {
 
     /**
      * Adds the session to the service manager's store, once. Returns false if the service manager is busy: try again
-     * later.
+     * later. A session that the service manager refuses is served, but ends with this process.
      */
     boolean store() {
         if (added == SessionStore.Added.BUSY) {

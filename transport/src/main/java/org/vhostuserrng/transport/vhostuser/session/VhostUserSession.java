@@ -110,13 +110,14 @@ public final class VhostUserSession extends EventHandler implements GuestSession
      *
      * @param stored the session, which must be {@link RestorableSession#isPrepared prepared}; this method takes
      *     ownership
-     * @throws IOException if the session cannot be continued; it remains in the store
+     * @throws IOException if the session cannot be continued; it remains in the store, and its socket is open
      */
     public static VhostUserSession restore(GuestContext guest, RestorableSession stored, Runnable onClosed)
             throws IOException {
         SessionPersistence persistence = SessionPersistence.ofRestoredSession(guest, stored);
         VhostUserSession session = new VhostUserSession(guest, stored.socket(), persistence, onClosed);
         session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
+        stored.beginAttempt();
         try (RestoredFiles files = stored.files()) {
             persistence.keepDeviceState(true);
             session.requests.restore(stored.state().session(), files);
@@ -124,9 +125,11 @@ public final class VhostUserSession extends EventHandler implements GuestSession
             session.spoken = persistence.hasServedMessages();
             session.begin();
         } catch (IOException refused) {
+            stored.endAttempt();
             session.abandon();
             throw refused;
         } catch (ProtocolViolationException refused) {
+            stored.endAttempt();
             session.abandon();
             throw new IOException(refused.getMessage(), refused);
         }
@@ -341,15 +344,14 @@ public final class VhostUserSession extends EventHandler implements GuestSession
     }
 
     /**
-     * Releases a session that this process cannot continue. The session stays in the store, and its front-end
-     * connected.
+     * Releases a session that this process cannot continue, except its socket. The session stays in the store, and its
+     * front-end connected.
      */
     private void abandon() {
         closed = true;
         unreadReplies.cancel();
         requests.abandon();
         guest.loop().cancel(this);
-        channel.fd().closeNow();
         persistence.close();
     }
 
