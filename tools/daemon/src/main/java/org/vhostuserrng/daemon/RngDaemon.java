@@ -51,6 +51,7 @@ final class RngDaemon {
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
         try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
+        RngGuests guests;
                 ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
@@ -67,7 +68,7 @@ final class RngDaemon {
             }
             ReadinessFd readiness = readiness();
             stopWithSupervisor(server);
-            RngGuests guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
+            guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
@@ -105,6 +106,7 @@ final class RngDaemon {
                     TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
         sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
+        guests.closeSources();
     }
 
     /**

@@ -112,6 +112,14 @@ final class RngGuests {
                 guest.device().limits(), guest.device().share());
     }
 
+    /**
+     * Closes the sources of the sessions that the next process continues, after the server was closed. The guests must
+     * not be used afterwards.
+     */
+    void closeSources() {
+        guests.forEach(guest -> guest.device().closeSource());
+    }
+
     /** Stops or resumes serving a guest's requests. The guest's session continues. */
     void setPaused(RngGuest guest, boolean paused) {
         guest.device().setPaused(paused);
