@@ -12,6 +12,7 @@ import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.InheritedFds;
 import org.vhostuserrng.libc.ReadinessFd;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
@@ -50,8 +51,8 @@ final class RngDaemon {
      */
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
-        try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
         RngGuests guests;
+        try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
                 ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
@@ -105,8 +106,8 @@ final class RngDaemon {
                     "stopping; longest event-loop iteration {} µs",
                     TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
-        sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
         guests.closeSources();
+        sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
     }
 
     /**
@@ -131,7 +132,7 @@ final class RngDaemon {
     private ReadinessFd readiness() throws BadUsageException {
         OptionalInt fd = settings.supervisor().ready();
         try {
-            return fd.isPresent() ? ReadinessFd.of(fd.getAsInt()) : null;
+            return fd.isPresent() ? ReadinessFd.of(InheritedFds.requireNotOwn(fd.getAsInt())) : null;
         } catch (IllegalArgumentException unusable) {
             throw new BadUsageException(
                     DaemonOptions.READY_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
@@ -151,7 +152,9 @@ final class RngDaemon {
     private void stopWithSupervisor(VhostUserServer server) throws BadUsageException {
         OptionalInt fd = settings.supervisor().exitWith();
         try {
-            fd.ifPresent(server::stopAtEndOf);
+            if (fd.isPresent()) {
+                server.stopAtEndOf(InheritedFds.requireNotOwn(fd.getAsInt()));
+            }
         } catch (IllegalArgumentException unusable) {
             throw new BadUsageException(
                     DaemonOptions.EXIT_WITH_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.InheritedFds;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
@@ -89,7 +90,7 @@ sealed interface RngEndpoint {
         public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device)
                 throws IOException, BadUsageException {
             try {
-                return server.inherit(fd, access, device);
+                return server.inherit(InheritedFds.requireNotOwn(fd), access, device);
             } catch (IllegalArgumentException notASocket) {
                 throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }
