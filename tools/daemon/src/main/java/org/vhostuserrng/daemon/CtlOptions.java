@@ -43,6 +43,7 @@ final class CtlOptions {
         commands.put("resume GUEST", "Serve a paused guest again.");
         commands.put("add PATH [KEY=VALUE...]", "Listen on another socket for one more guest, with these settings.");
         commands.put("remove GUEST", "End the session of a guest, and remove its socket.");
+        commands.put("drop GUEST", "Disconnect the VM of a session that the daemon cannot continue.");
         commands.put("reload", "Read the settings again, as SIGHUP does.");
         return commands;
     }
