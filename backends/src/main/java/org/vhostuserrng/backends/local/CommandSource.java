@@ -16,8 +16,8 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.libc.ChildStatus;
 
 /**
- * The output of a program. When the program ends, even if a descendant keeps its stdout open, it is started again, after a delay that doubles as long as its runs
- * are short. Exit status 0 is not a failure: the output of all runs is one stream, and the health tests continue. Any
+ * The output of a program. When the program ends, even if a descendant keeps its stdout open, it is started again,
+ * after a delay that doubles as long as its runs are short. Exit status 0 is not a failure: the output of all runs is one stream, and the health tests continue. Any
  * other end is a failure of the source. Confined to the source's read-ahead thread.
  */
 final class CommandSource implements BlockingEntropySource {
@@ -147,8 +147,8 @@ final class CommandSource implements BlockingEntropySource {
     }
 
     /**
-     * Handles the end of the program or of its stdout: ends the process group and schedules its next start. Returns {@link #NO_DATA} if the program
-     * exited with status 0.
+     * Handles the end of the program or of its stdout: ends the process group and schedules its next start. Returns
+     * {@link #NO_DATA} if the program exited with status 0.
      *
      * @throws IOException with a description of any other end
      */

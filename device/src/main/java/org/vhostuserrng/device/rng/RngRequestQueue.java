@@ -163,6 +163,11 @@ final class RngRequestQueue implements VirtqueueHandler {
         filler = new EntropyBufferFiller(source, scratch);
     }
 
+    /** Closes the source, because this process ends. The queue must not be drained or stopped afterwards. */
+    void closeSource() {
+        source.close();
+    }
+
     private void beginDrain() {
         rateLimited = rateLimiter.isLimited() || flow.isLimited();
         boolean alone = !scratch.isShared();

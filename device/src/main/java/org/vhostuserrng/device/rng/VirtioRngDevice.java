@@ -202,6 +202,17 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     /**
+     * Closes the source of a session that the next process continues, without stopping the virtqueue. The device must
+     * not be used afterwards.
+     */
+    public void closeSource() {
+        if (started != null) {
+            started.closeSource();
+            started = null;
+        }
+    }
+
+    /**
      * Pauses or resumes the guest. A paused device leaves requests available. The caller must dispatch the vrings
      * afterwards.
      */

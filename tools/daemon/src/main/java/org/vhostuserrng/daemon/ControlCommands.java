@@ -142,6 +142,10 @@ final class ControlCommands implements ControlCommandHandler {
                 guests.remove(guest(arguments));
                 yield NOTHING.iterator();
             }
+            case "drop" -> {
+                drop(guest(arguments));
+                yield NOTHING.iterator();
+            }
             case "set" -> {
                 set(arguments);
                 yield NOTHING.iterator();
@@ -218,6 +222,13 @@ final class ControlCommands implements ControlCommandHandler {
         guests.add(socket, limits);
     }
 
+    private static void drop(RngGuest guest) throws ControlException {
+        if (!guest.endpoint().hasUnservedSession()) {
+            throw new ControlException("'" + guest.name() + "' has no unserved session");
+        }
+        guest.endpoint().dropUnservedSession();
+    }
+
     private void set(List<String> arguments) throws ControlException, BadUsageException {
         if (arguments.size() < 2) {
             throw new ControlException("expected the name of a guest, and settings such as max-bytes=N");
@@ -279,7 +290,7 @@ final class ControlCommands implements ControlCommandHandler {
             return connected ? "draining" : "drained";
         }
         if (!connected) {
-            return "disconnected";
+            return guest.endpoint().hasUnservedSession() ? "unserved" : "disconnected";
         }
         return guest.device().isStarted() ? "running" : "connected";
     }

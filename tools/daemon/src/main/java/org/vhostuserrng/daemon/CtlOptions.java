@@ -67,6 +67,7 @@ final class CtlOptions {
         commands.put("resume GUEST", "End pause and drain of a guest.");
         commands.put("add PATH [KEY=VALUE...]", "Listen on another socket for one more guest, with these settings.");
         commands.put("remove GUEST", "End the session of a guest, and remove its socket.");
+        commands.put("drop GUEST", "Disconnect the VM of a session that the daemon cannot continue.");
         commands.put(
                 "log-level [LEVEL]", "Print the log level, or set it to error, warn, info or debug until the reload.");
         commands.put("reload", "Read the settings again, as SIGHUP does.");

@@ -187,11 +187,29 @@ final class EndpointOptionParser {
         }
     }
 
+    /**
+     * Checks that an option names no descriptor that the service manager passes in LISTEN_FDS, such as a session.
+     */
+    static void requireNotPassed(OptionValue option, int number) throws BadUsageException {
+        requireNotPassed(option, number, listenFds());
+    }
+
+    static void requireNotPassed(OptionValue option, int number, List<ListenFds.NamedFd> passed)
+            throws BadUsageException {
+        for (ListenFds.NamedFd fd : passed) {
+            if (fd.fd() == number) {
+                throw option.refused("the service manager passes '" + fd.name()
+                        + "' as this descriptor (LISTEN_FDS); expected another one");
+            }
+        }
+    }
+
     /** Returns the sockets of {@code --fd}. */
     private List<RngEndpoint> inheritedFds() throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>();
         for (OptionValue value : arguments.values(DaemonOptions.FD)) {
             int fd = (int) value.number(DaemonOptionRange.FD);
+            requireNotPassed(value, fd);
             RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd, access("fd " + fd));
             if (endpoints.contains(endpoint)) {
                 throw new BadUsageException(value.name() + "=" + fd + ": expected each descriptor once");

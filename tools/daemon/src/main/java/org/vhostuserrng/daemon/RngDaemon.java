@@ -12,6 +12,7 @@ import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.InheritedFds;
 import org.vhostuserrng.libc.ReadinessFd;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
@@ -50,6 +51,7 @@ final class RngDaemon {
      */
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
+        RngGuests guests;
         try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
                 ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
@@ -67,7 +69,7 @@ final class RngDaemon {
             }
             ReadinessFd readiness = readiness();
             stopWithSupervisor(server);
-            RngGuests guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
+            guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
@@ -107,6 +109,7 @@ final class RngDaemon {
                     "stopping; longest event-loop iteration {} µs",
                     TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
+        guests.closeSources();
         sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
     }
 
@@ -132,7 +135,7 @@ final class RngDaemon {
     private ReadinessFd readiness() throws BadUsageException {
         OptionalInt fd = settings.supervisor().ready();
         try {
-            return fd.isPresent() ? ReadinessFd.of(fd.getAsInt()) : null;
+            return fd.isPresent() ? ReadinessFd.of(InheritedFds.requireNotOwn(fd.getAsInt())) : null;
         } catch (IllegalArgumentException unusable) {
             throw new BadUsageException(
                     DaemonOptions.READY_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
@@ -152,7 +155,9 @@ final class RngDaemon {
     private void stopWithSupervisor(VhostUserServer server) throws BadUsageException {
         OptionalInt fd = settings.supervisor().exitWith();
         try {
-            fd.ifPresent(server::stopAtEndOf);
+            if (fd.isPresent()) {
+                server.stopAtEndOf(InheritedFds.requireNotOwn(fd.getAsInt()));
+            }
         } catch (IllegalArgumentException unusable) {
             throw new BadUsageException(
                     DaemonOptions.EXIT_WITH_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.vhostuserrng.device.pci.VirtioPciFunction;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.InheritedFds;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.pci.PciFunction;
 import org.vhostuserrng.transport.pci.PciFunctionHost;
@@ -129,7 +130,7 @@ sealed interface RngEndpoint {
         public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device)
                 throws IOException, BadUsageException {
             try {
-                return server.inherit(fd, access, device);
+                return server.inherit(InheritedFds.requireNotOwn(fd), access, device);
             } catch (IllegalArgumentException notASocket) {
                 throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }

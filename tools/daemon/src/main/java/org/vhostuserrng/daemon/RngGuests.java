@@ -130,6 +130,14 @@ final class RngGuests {
                 guest.device().limits(), guest.device().share());
     }
 
+    /**
+     * Closes the sources of the sessions that the next process continues, after the server was closed. The guests must
+     * not be used afterwards.
+     */
+    void closeSources() {
+        guests.forEach(guest -> guest.device().closeSource());
+    }
+
     /** Stops to serve a guest's requests. Its session goes on. */
     void pause(RngGuest guest) {
         guest.device().setPaused(true);

@@ -14,6 +14,8 @@ record SupervisorFds(OptionalInt ready, OptionalInt exitWith) {
         OptionValue ready = arguments.value(DaemonOptions.READY_FD);
         OptionValue exitWith = arguments.value(DaemonOptions.EXIT_WITH_FD);
         SupervisorFds fds = new SupervisorFds(number(ready), number(exitWith));
+        requireNotPassed(ready, fds.ready);
+        requireNotPassed(exitWith, fds.exitWith);
         for (OptionValue served : arguments.values(DaemonOptions.FD)) {
             OptionalInt number = number(served);
             requireOther(ready, fds.ready, number);
@@ -21,6 +23,12 @@ record SupervisorFds(OptionalInt ready, OptionalInt exitWith) {
         }
         requireOther(exitWith, fds.exitWith, fds.ready);
         return fds;
+    }
+
+    private static void requireNotPassed(OptionValue option, OptionalInt number) throws BadUsageException {
+        if (number.isPresent()) {
+            EndpointOptionParser.requireNotPassed(option, number.getAsInt());
+        }
     }
 
     private static void requireOther(OptionValue option, OptionalInt number, OptionalInt other)

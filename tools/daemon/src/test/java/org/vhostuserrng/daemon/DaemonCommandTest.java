@@ -1,6 +1,7 @@
 package org.vhostuserrng.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -8,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -15,6 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.PipePair;
+import org.vhostuserrng.transport.systemd.ListenFds;
 
 /** An invalid command line ends with exit status 2 and one line on stderr with the option and its value. */
 class DaemonCommandTest {
@@ -190,6 +195,30 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertContainsAll(onlyLine(), option + "=77777: not ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--ready-fd", "--exit-with-fd"})
+    void rejectsADescriptorOfItsOwn(String option, @TempDir Path directory) throws ErrnoException {
+        try (PipePair own = PipePair.open(0)) {
+            String named = option + "=" + own.readEnd().number();
+
+            int status = DaemonCommand.execute("--socket-path=" + directory.resolve("socket"), named);
+
+            assertEquals(2, status);
+            assertContainsAll(onlyLine(), named + ": not an inherited descriptor");
+        }
+    }
+
+    @Test
+    void rejectsADescriptorOfTheServiceManager() {
+        List<ListenFds.NamedFd> passed = List.of(new ListenFds.NamedFd(4, "session-1"));
+
+        BadUsageException refused = assertThrows(
+                BadUsageException.class,
+                () -> EndpointOptionParser.requireNotPassed(new OptionValue("--ready-fd", "4"), 4, passed));
+
+        assertContainsAll(refused.getMessage(), "--ready-fd='4': the service manager passes 'session-1'");
     }
 
     @Test

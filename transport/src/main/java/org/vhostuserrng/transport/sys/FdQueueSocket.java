@@ -16,8 +16,9 @@ import org.vhostuserrng.libc.OwnedFd;
  * datagram in its receive buffer contains one descriptor and its ID. A process that has a duplicate of the socket keeps
  * all queued descriptors open, so the service manager stores one descriptor instead of many. Confined to one thread.
  *
- * <p>A descriptor stays in the queue until {@link #compact} removes it. The kernel limits the queue to about 270
- * descriptors.
+ * <p>A descriptor stays in the queue until {@link #compact} removes it. The kernel limits the queue by the size of the
+ * send buffer: to about 5,400 descriptors with CAP_NET_ADMIN, otherwise by net.core.wmem_max, to about 540 with its
+ * default of 208 KiB.
  */
 public final class FdQueueSocket implements AutoCloseable {
     private static final MemorySegment BIND = Libc.symbol("bind");
@@ -32,12 +33,18 @@ public final class FdQueueSocket implements AutoCloseable {
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     private static final int NO_OFFSET = -1;
     private static final int ID_BYTES = Long.BYTES;
+    /** The size of the send buffer. The kernel doubles it, and charges 768 bytes per datagram. */
+    private static final int SEND_BUFFER_BYTES = 2 << 20;
+    /** The part of the send buffer that only {@link #compact} uses, which adds a descriptor before it removes one. */
+    private static final int RESERVED_BYTES = 8192;
 
     private final OwnedFd socket;
     private final PeerFileExecutor closer;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment id = arena.allocate(ID_BYTES, ID_BYTES);
     private int size;
+    /** The send buffer without {@link #RESERVED_BYTES}, in bytes as the kernel counts them. */
+    private int sendBuffer;
 
     private FdQueueSocket(OwnedFd socket, PeerFileExecutor closer) {
         this.socket = socket;
@@ -53,6 +60,7 @@ public final class FdQueueSocket implements AutoCloseable {
         FdQueueSocket queue = new FdQueueSocket(UnixListeningSocket.newSocket(SOCK_DGRAM, null), closer);
         try {
             queue.connectToItself();
+            queue.enlargeSendBuffer();
             return queue;
         } catch (ErrnoException refused) {
             queue.close();
@@ -66,7 +74,14 @@ public final class FdQueueSocket implements AutoCloseable {
      * @param closer closes descriptors that peers sent
      */
     public static FdQueueSocket adopt(OwnedFd socket, PeerFileExecutor closer) {
-        return new FdQueueSocket(socket, closer);
+        FdQueueSocket queue = new FdQueueSocket(socket, closer);
+        queue.enlargeSendBuffer();
+        return queue;
+    }
+
+    private void enlargeSendBuffer() {
+        sendBuffer = UnixStreamSocket.enlargeSendBuffer(socket, SEND_BUFFER_BYTES) - RESERVED_BYTES;
+        UnixStreamSocket.enlargeSendBuffer(socket, sendBuffer / 2);
     }
 
     private void connectToItself() throws ErrnoException {
@@ -130,6 +145,15 @@ public final class FdQueueSocket implements AutoCloseable {
      * @param inUse returns whether an ID is in use
      */
     public void compact(LongPredicate inUse) throws ErrnoException {
+        UnixStreamSocket.enlargeSendBuffer(socket, SEND_BUFFER_BYTES);
+        try {
+            removeUnused(inUse);
+        } finally {
+            UnixStreamSocket.enlargeSendBuffer(socket, sendBuffer / 2);
+        }
+    }
+
+    private void removeUnused(LongPredicate inUse) throws ErrnoException {
         for (int i = size; i > 0; i--) {
             OwnedFd first = receive(MSG_PEEK);
             if (first == null) {

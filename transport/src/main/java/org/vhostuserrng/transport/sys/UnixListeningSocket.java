@@ -132,6 +132,11 @@ public final class UnixListeningSocket implements AutoCloseable {
         return path == null ? null : path.substring(path.lastIndexOf('/') + 1);
     }
 
+    /** Returns the path to which the socket is bound; null if it has none. */
+    public String boundPath() {
+        return UnixSocketAddress.boundPath(fd);
+    }
+
     static OwnedFd newSocket(PeerFileExecutor closer) throws ErrnoException {
         return newSocket(SOCK_STREAM, closer);
     }

@@ -43,6 +43,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SO_TYPE = 3;
     private static final int SO_SNDBUF = 7;
     private static final int SO_OOBINLINE = 10;
+    private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_DOMAIN = 39;
     private static final int SO_PEEK_OFF = 42;
     private static final int SOCK_STREAM = 1;
@@ -248,6 +249,21 @@ public final class UnixStreamSocket implements AutoCloseable {
         ErrnoException.check("setsockopt(SO_SNDBUF)", setOption(fd, SO_SNDBUF, bytes));
     }
 
+    /**
+     * Sets the send buffer of a UNIX socket of any type, beyond net.core.wmem_max if this process may.
+     *
+     * @param bytes half of the size, as in SO_SNDBUF
+     * @return the whole size in bytes, or a negated errno
+     */
+    static int enlargeSendBuffer(OwnedFd fd, int bytes) {
+        // SO_SNDBUFFORCE requires CAP_NET_ADMIN.
+        if (setOption(fd, SO_SNDBUFFORCE, bytes) < 0) {
+            int ignored = setOption(fd, SO_SNDBUF, bytes);
+            assert ignored <= 0;
+        }
+        return option(fd, SO_SNDBUF);
+    }
+
     /** Returns whether the peer has not received all sent bytes yet. */
     public boolean hasUnreceived() {
         return unreceived() > 0;
@@ -300,6 +316,13 @@ public final class UnixStreamSocket implements AutoCloseable {
      */
     public PeerCredentials peer() {
         return PeerCredentials.of(fd.number());
+    }
+
+    /**
+     * Returns the path of this end; null if it has none. The end that was accepted has that of the listening socket.
+     */
+    public String boundPath() {
+        return UnixSocketAddress.boundPath(fd);
     }
 
     /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */

@@ -113,6 +113,34 @@ class FdQueueSocketTest {
     }
 
     @Test
+    void holdsTheDescriptorsOfAllMemorySlots() throws IOException {
+        int descriptors = 509 + 24;
+        for (int id = 1; id <= descriptors; id++) {
+            add(id, "file");
+        }
+
+        assertEquals(descriptors, contents().size());
+    }
+
+    @Test
+    void fullQueueCanBeCompacted() throws IOException {
+        int added = 0;
+        try {
+            while (true) {
+                add(added + 1L, "file" + added);
+                added++;
+            }
+        } catch (ErrnoException full) {
+            assertTrue(added > 0, full::getMessage);
+        }
+        long last = added;
+
+        queue.compact(id -> id != last);
+
+        assertEquals(added - 1, queue.size());
+    }
+
+    @Test
     void closedQueueAcceptsNothing() throws IOException {
         FdQueueSocket closed = FdQueueSocket.create(new PeerFileExecutor(Runnable::run));
         closed.close();

@@ -9,9 +9,9 @@ import org.vhostuserrng.backends.source.EntropySource;
 /**
  * Distributes the bytes of the source among the clients. Clients with a pending blocking read (command 0x02) are served
  * round robin, up to {@link #QUANTUM} bytes at a time. While blocking reads are pending, non-blocking reads (0x01)
- * would never find bytes. Therefore, after a non-blocking read has received fewer bytes than it asked for, as many bytes
- * as one blocking client receives are reserved for the non-blocking reads of all clients together. The reservation ends
- * if no non-blocking read follows, so that blocking reads receive the last bytes of a source too.
+ * would never find bytes. Therefore, after a non-blocking read has received fewer bytes than it asked for, as many
+ * bytes as one blocking client receives are reserved for the non-blocking reads of all clients together. The
+ * reservation ends if no non-blocking read follows, so that blocking reads receive the last bytes of a source too.
  */
 final class EgdRoundRobinScheduler {
     /** Maximum number of bytes per client and round: the maximum size of one read. */

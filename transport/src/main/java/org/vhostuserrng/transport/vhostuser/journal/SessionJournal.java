@@ -183,17 +183,15 @@ public final class SessionJournal implements AutoCloseable {
         return bytes.asSlice(COPIES + (number - 1L) * COPY_BYTES, COPY_BYTES);
     }
 
-    /** Counts an attempt to continue the session. Returns the number of attempts since the last {@link #continued}. */
-    public int countAttempt() {
-        int attempts = bytes.get(U32, ATTEMPTS) + 1;
-        bytes.set(U32, ATTEMPTS, attempts);
-        VarHandle.releaseFence();
-        return attempts;
+    /** The number of attempts to continue the session during which a process ended. */
+    public int attempts() {
+        return bytes.get(U32, ATTEMPTS);
     }
 
-    /** Records that an attempt to continue the session has succeeded. */
-    public void continued() {
-        bytes.set(U32, ATTEMPTS, 0);
+    /** Sets the number of {@link #attempts}. */
+    public void setAttempts(int attempts) {
+        bytes.set(U32, ATTEMPTS, attempts);
+        VarHandle.releaseFence();
     }
 
     /** The memory for {@link VirtioDevice#keepIn}, all zeros in a new journal. */

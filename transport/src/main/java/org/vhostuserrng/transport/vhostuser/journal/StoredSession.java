@@ -54,15 +54,17 @@ public final class StoredSession implements AutoCloseable {
     /**
      * Opens the stored parts of a session that another process served. Takes ownership of the queue.
      *
-     * @throws IOException if the queue does not contain a session, or its journal cannot be read
+     * @throws UnreadableSessionException if the journal cannot be read
+     * @throws IOException if the queue does not contain a session
      */
     public static Opened open(String name, OwnedFd stored, PeerFileExecutor closer) throws IOException {
         FdQueueSocket queue = FdQueueSocket.adopt(stored, closer);
         Map<Long, OwnedFd> fds = Map.of();
+        OwnedFd socket = null;
         try {
             fds = queue.duplicates();
             OwnedFd journalFd = fds.remove(JOURNAL);
-            OwnedFd socket = fds.remove(SOCKET);
+            socket = fds.remove(SOCKET);
             if (journalFd == null || socket == null) {
                 throw new InvalidJournalException("no journal, or no socket");
             }
@@ -71,6 +73,9 @@ public final class StoredSession implements AutoCloseable {
         } catch (IOException | RuntimeException refused) {
             fds.values().forEach(OwnedFd::close);
             queue.close();
+            if (socket != null && refused instanceof IOException unreadable) {
+                throw new UnreadableSessionException(unreadable, socket);
+            }
             throw refused;
         }
     }

@@ -35,6 +35,8 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
     private boolean peeked;
     /** Whether a reply waits for {@link #commit}. */
     private boolean staged;
+    /** The reason why the message must be refused; null if it may be served. */
+    private ProtocolViolationException violation;
 
     /** Creates a channel on a connected socket. Takes ownership of the socket. */
     public JournaledMessageChannel(UnixStreamSocket stream, StoredSession stored) {
@@ -89,12 +91,28 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
     @Override
     public Received receive() throws FramingViolationException {
         Received result = peekOrReceive();
+        violation = null;
         if (result == Received.MESSAGE) {
-            for (OwnedFd fd : fds.list()) {
-                keep(fd);
-            }
+            keepReceived();
         }
         return result;
+    }
+
+    /** Stores the descriptors of the message. If there is no room for them, the message is refused. */
+    private void keepReceived() {
+        try {
+            for (OwnedFd fd : fds.list()) {
+                stored.keep(fd);
+            }
+        } catch (ErrnoException refused) {
+            violation = new ProtocolViolationException(
+                    "a descriptor cannot be stored, although it must survive this process: " + refused.getMessage());
+        }
+    }
+
+    @Override
+    public ProtocolViolationException violation() {
+        return violation;
     }
 
     private Received peekOrReceive() throws FramingViolationException {

@@ -72,6 +72,11 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         return Received.MESSAGE;
     }
 
+    /** The reason why the message that {@link #receive} has returned must be refused; null if it may be served. */
+    public ProtocolViolationException violation() {
+        return null;
+    }
+
     /**
      * Adds received bytes and descriptors to the message. Checks the header when it is complete.
      *

@@ -26,6 +26,16 @@ record InheritedConnection(VhostUserSession session) implements VhostUserEndpoin
     }
 
     @Override
+    public boolean hasUnservedSession() {
+        return false;
+    }
+
+    @Override
+    public void dropUnservedSession() {
+        // The session does not outlive the process that accepted it.
+    }
+
+    @Override
     public void remove() {
         session.close();
     }

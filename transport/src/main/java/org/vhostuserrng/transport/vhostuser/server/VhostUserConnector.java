@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost.
  * Confined to the loop's thread.
  */
-final class VhostUserConnector extends EventHandler implements VhostUserEndpoint {
+final class VhostUserConnector extends EventHandler implements RestoringEndpoint {
     private static final long RETRY_NANOS = 200_000_000;
 
     private final EventScheduler loop;
@@ -25,6 +25,10 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
     private RestorableSession restoring;
 
     private boolean accepting = true;
+
+    /** The stored session that this process cannot continue; null if there is none. */
+    private UnservedSession unserved;
+
     private boolean failureLogged;
     private boolean closed;
 
@@ -41,43 +45,42 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
         return connector;
     }
 
-    /**
-     * Starts to continue the session of a previous process.
-     *
-     * @throws IOException if the session cannot be continued; this object then opens a new connection
-     */
-    void restore(RestorableSession stored) throws IOException {
-        stored.beginAttempt();
-        restoring = stored;
-        stored.prepare(guest, this);
+    @Override
+    public boolean isRestoring() {
+        return restoring != null;
     }
 
-    private void finishRestore() {
-        if (!restoring.isPrepared()) {
-            return;
-        }
+    @Override
+    public void beginRestore(RestorableSession stored) {
+        restoring = stored;
+    }
+
+    @Override
+    public void finishRestore() {
         RestorableSession stored = restoring;
         restoring = null;
         if (closed) {
             stored.close();
-            guest.store().remove(stored.name());
             return;
         }
         try {
             session = VhostUserSession.restore(guest, stored, this::sessionClosed);
         } catch (IOException refused) {
             stored.logRefusal(refused);
+            keepUnserved(stored.name(), stored.socket());
             loop.reschedule(this);
         }
     }
 
     @Override
+    public void keepUnserved(String name, UnixStreamSocket frontend) {
+        dropUnservedSession("another session of the same socket was stored");
+        unserved = UnservedSession.start(loop, guest.store(), name, frontend);
+    }
+
+    @Override
     protected void handle(long now, boolean ready) {
-        if (restoring != null) {
-            finishRestore();
-            return;
-        }
-        if (closed || session != null || !accepting) {
+        if (closed || restoring != null || session != null || !accepting) {
             return;
         }
         if (guest.peerFiles().isFull() || !connect()) {
@@ -96,7 +99,27 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
         if (session != null && !session.isStored()) {
             session.close();
         }
+        if (unserved != null) {
+            unserved.close();
+        }
         loop.cancel(this);
+    }
+
+    @Override
+    public boolean hasUnservedSession() {
+        return unserved != null && !unserved.hasEnded();
+    }
+
+    @Override
+    public void dropUnservedSession() {
+        dropUnservedSession("the operator drops it");
+    }
+
+    private void dropUnservedSession(String reason) {
+        if (unserved != null) {
+            unserved.drop(reason);
+            unserved = null;
+        }
     }
 
     @Override
@@ -127,6 +150,10 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
 
     @Override
     public void remove() {
+        if (restoring != null) {
+            guest.store().remove(restoring.name());
+        }
+        dropUnservedSession("its guest is removed");
         close();
         if (session != null) {
             session.close();

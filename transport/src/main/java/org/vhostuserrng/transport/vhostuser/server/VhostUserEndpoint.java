@@ -4,7 +4,7 @@ package org.vhostuserrng.transport.vhostuser.server;
  * The place of one guest in a {@link VhostUserServer}: its socket and its session, of either protocol. Confined to the
  * loop's thread.
  */
-public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserConnector, InheritedConnection {
+public sealed interface VhostUserEndpoint permits RestoringEndpoint, InheritedConnection {
     /** Describes the process of the connected front-end; null if no front-end is connected. */
     String frontend();
 
@@ -23,7 +23,16 @@ public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserCo
     /** Why no front-end can connect or continue its session, in a few words; null if nothing is wrong. */
     String problem();
 
-    /** Ends the session, also in the service manager's store, and the use of the socket. */
+    /**
+     * Returns whether the service manager's store contains a session of this endpoint that this process cannot
+     * continue, and whose front-end is still connected.
+     */
+    boolean hasUnservedSession();
+
+    /** Disconnects the front-end of the {@link #hasUnservedSession unserved session}, if there is one. */
+    void dropUnservedSession();
+
+    /** Removes the guest: ends its session, also in the service manager's store, and closes its socket. */
     void remove();
 
     /**

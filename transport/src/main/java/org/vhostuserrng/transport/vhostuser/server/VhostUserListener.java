@@ -23,7 +23,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * waits for a reply stops its guest. A front-end that has sent no message for some seconds gives way. Confined to the
  * loop's thread.
  */
-final class VhostUserListener extends EventHandler implements VhostUserEndpoint, ListenerPathCheck.Listener {
+final class VhostUserListener extends EventHandler implements RestoringEndpoint, ListenerPathCheck.Listener {
     /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
@@ -39,8 +39,8 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
     private GuestSession session;
     /** The session of a previous process whose files are being prepared; null if there is none. */
     private RestorableSession restoring;
-    /** Name of a stored session that this process has not continued (yet); null if there is none. */
-    private String unservedSession;
+    /** The stored session that this process cannot continue; null if there is none. */
+    private UnservedSession unserved;
 
     /** Whether new front-ends are served. If not, they are refused at once. */
     private boolean accepting = true;
@@ -89,12 +89,10 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
     @Override
     protected void handle(long now, boolean ready) {
         try {
-            if (closed) {
-                // The executor has posted this handler before the guest was removed.
-                closeRestoring();
-            } else if (restoring != null) {
-                finishRestore();
-            } else if (session != null) {
+            if (closed || restoring != null) {
+                return;
+            }
+            if (session != null) {
                 watch();
                 if (ready) {
                     acceptWhileServing(now);
@@ -130,6 +128,9 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
         if (session != null && !session.isStored()) {
             session.close();
         }
+        if (unserved != null) {
+            unserved.close();
+        }
         unwatch();
         loop.cancel(this);
         socket.close();
@@ -157,7 +158,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
         if (unreachable != null) {
             return "new front-ends cannot connect: " + unreachable;
         }
-        return unservedSession != null && restoring == null ? "its stored session could not be continued" : null;
+        return hasUnservedSession() ? "its stored session could not be continued" : null;
     }
 
     @Override
@@ -170,8 +171,21 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
         if (session != null) {
             session.close();
         }
+        if (restoring != null) {
+            guest.store().remove(restoring.name());
+        }
         dropUnservedSession("its guest is removed");
         close();
+    }
+
+    @Override
+    public boolean hasUnservedSession() {
+        return unserved != null && !unserved.hasEnded();
+    }
+
+    @Override
+    public void dropUnservedSession() {
+        dropUnservedSession("the operator drops it");
     }
 
     /** The socket on which front-ends connect. This object remains the owner. */
@@ -192,32 +206,44 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
         }
     }
 
-    /**
-     * Starts to continue the session of a previous process. Accepts no front-end until this has succeeded or failed.
-     *
-     * @throws IOException if the session cannot be continued; it stays in the store until another front-end connects
-     */
-    void restore(RestorableSession stored) throws IOException {
-        unservedSession = stored.name();
-        stored.beginAttempt();
-        restoring = stored;
-        unwatch();
-        stored.prepare(guest, this);
+    @Override
+    public boolean isRestoring() {
+        return restoring != null;
     }
 
-    private void finishRestore() throws ErrnoException {
-        if (!restoring.isPrepared()) {
-            return;
-        }
+    @Override
+    public void beginRestore(RestorableSession stored) {
+        restoring = stored;
+        unwatch();
+    }
+
+    @Override
+    public void finishRestore() {
         RestorableSession stored = restoring;
         restoring = null;
-        watch();
+        if (closed) {
+            stored.close();
+            return;
+        }
+        // Dispatches this handler, which watches the listening socket again.
+        loop.reschedule(this);
         try {
             session = VhostUserSession.restore(guest, stored, this::sessionClosed);
-            unservedSession = null;
         } catch (IOException refused) {
             stored.logRefusal(refused);
+            keepUnserved(stored.name(), stored.socket());
         }
+    }
+
+    @Override
+    public void keepUnserved(String name, UnixStreamSocket frontend) {
+        dropUnservedSession("another session of the same socket was stored");
+        unserved = UnservedSession.start(loop, guest.store(), name, frontend);
+    }
+
+    /** Returns whether a connection that was accepted on a path is one of this listener. */
+    boolean hasAcceptedOn(String path) {
+        return path.equals(socket.boundPath());
     }
 
     /** Returns whether too many descriptors of earlier front-ends wait to be closed. Logs when this becomes true. */
@@ -257,17 +283,9 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint,
     }
 
     private void dropUnservedSession(String reason) {
-        if (unservedSession != null) {
-            guest.log().warn("the session that could not be continued is closed, because " + reason);
-            guest.store().remove(unservedSession);
-            unservedSession = null;
-        }
-    }
-
-    private void closeRestoring() {
-        if (restoring != null && restoring.isPrepared()) {
-            restoring.close();
-            restoring = null;
+        if (unserved != null) {
+            unserved.drop(reason);
+            unserved = null;
         }
     }
 

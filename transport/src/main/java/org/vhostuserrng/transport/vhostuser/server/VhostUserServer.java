@@ -21,6 +21,7 @@ import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.loop.PostedTask;
 import org.vhostuserrng.transport.pci.PciFunctionFactory;
+import org.vhostuserrng.transport.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.sys.InheritedStream;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
@@ -34,8 +35,8 @@ import org.vhostuserrng.transport.vfiouser.session.VfioUserGuest;
 import org.vhostuserrng.transport.vfiouser.session.VfioUserSession;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.journal.UnreadableSessionException;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
-import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.SessionStore;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
@@ -60,7 +61,11 @@ public final class VhostUserServer implements AutoCloseable {
     /** The stored sessions; null if sessions do not outlive this process. */
     private final SessionStore store;
 
-    private final Map<String, StoredEndpoint> storedEndpoints = new HashMap<>();
+    private final Map<String, RestoringEndpoint> storedEndpoints = new HashMap<>();
+    private final SessionRestoration restoration;
+    /** Stored sessions that cannot be continued, and that belong to no endpoint. */
+    private final List<UnservedSession> unserved = new ArrayList<>();
+
     /** Number of endpoints without the inherited connections that have ended. */
     private int activeEndpoints;
 
@@ -71,14 +76,6 @@ public final class VhostUserServer implements AutoCloseable {
     private boolean running;
 
     private volatile boolean stopping;
-
-    /** An endpoint that can continue a stored session of its guest. */
-    private record StoredEndpoint(VhostUserEndpoint endpoint, SessionRestorer restorer) {}
-
-    @FunctionalInterface
-    private interface SessionRestorer {
-        void restore(RestorableSession session) throws IOException;
-    }
 
     private record WatchedControl(ControlListener control) implements ListenerPathCheck.Listener {
         @Override
@@ -98,6 +95,7 @@ public final class VhostUserServer implements AutoCloseable {
         this.options = options;
         this.peerFileThreads = peerFileThreads;
         this.socketFiles = new ListenerPathCheck(loop);
+        this.restoration = new SessionRestoration(loop, options);
     }
 
     /** Opens a server without guests, whose sessions end with this process. */
@@ -116,13 +114,14 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Like {@link #open(VhostUserOptions)}.
+     * Like {@link #open(VhostUserOptions, FdStoreClient)}.
      *
      * @param clock returns the time in nanoseconds, like {@link System#nanoTime}
      */
-    static VhostUserServer open(VhostUserOptions options, Executor peerFileThreads, LongSupplier clock)
+    static VhostUserServer open(
+            VhostUserOptions options, Executor peerFileThreads, LongSupplier clock, FdStoreClient fdStore)
             throws IOException {
-        return new VhostUserServer(EventLoop.open(clock), options, peerFileThreads, null);
+        return new VhostUserServer(EventLoop.open(clock), options, peerFileThreads, fdStore);
     }
 
     /**
@@ -186,7 +185,7 @@ public final class VhostUserServer implements AutoCloseable {
     public VhostUserEndpoint connect(Path path, VirtioDevice device) {
         GuestContext guest = storedGuest(device, "connect " + path.toAbsolutePath());
         VhostUserConnector connector = VhostUserConnector.start(guest, path);
-        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(connector, connector::restore));
+        storedEndpoints.put(guest.endpoint(), connector);
         return added(connector);
     }
 
@@ -338,6 +337,8 @@ public final class VhostUserServer implements AutoCloseable {
         if (control != null) {
             control.close();
         }
+        restoration.close();
+        unserved.forEach(UnservedSession::close);
         endpoints.forEach(VhostUserEndpoint::close);
         tasks.forEach(PeriodicTask::cancel);
         watches.forEach(EndOfStreamWatch::close);
@@ -352,7 +353,7 @@ public final class VhostUserServer implements AutoCloseable {
     /**
      * Continues the sessions that a previous process served. Must be called once, after all endpoints were added.
      * Closes a session whose endpoint does not exist any more. A session that cannot be continued stays in the store,
-     * and its front-end connected, until another front-end connects.
+     * and its front-end connected, until it disconnects or another front-end connects to the same socket.
      *
      * @param sessions the stored sessions; this method takes ownership of their descriptors
      */
@@ -371,17 +372,54 @@ public final class VhostUserServer implements AutoCloseable {
         try {
             RestorableSession session = RestorableSession.read(
                     stored.name(), new OwnedFd(stored.fd()), new PeerFileExecutor(peerFileThreads));
-            StoredEndpoint endpoint = storedEndpoints.get(session.endpoint());
+            RestoringEndpoint endpoint = storedEndpoints.get(session.endpoint());
             if (endpoint == null) {
                 LOG.warn("{}: closed, because this process does not {}", stored.name(), session.endpoint());
                 session.close();
                 store.remove(stored.name());
             } else {
-                endpoint.restorer().restore(session);
+                restore(session, endpoint);
             }
+        } catch (UnreadableSessionException refused) {
+            RestorableSession.logRefusal(stored.name(), refused);
+            keepUnserved(stored.name(), refused);
         } catch (IOException refused) {
             RestorableSession.logRefusal(stored.name(), refused);
         }
+    }
+
+    private void restore(RestorableSession session, RestoringEndpoint endpoint) {
+        try {
+            session.requireAttemptsLeft();
+            if (endpoint.isRestoring()) {
+                throw new IOException("the store contains another session of the same socket");
+            }
+            endpoint.beginRestore(session);
+            restoration.add(session, endpoint::finishRestore);
+        } catch (IOException refused) {
+            session.logRefusal(refused);
+            session.closeExceptSocket();
+            endpoint.keepUnserved(session.name(), session.socket());
+        }
+    }
+
+    /** Keeps a session that cannot be read. Its front-end's socket tells to which listener it belongs. */
+    private void keepUnserved(String name, UnreadableSessionException unreadable) {
+        UnixStreamSocket frontend;
+        try {
+            frontend = unreadable.takeSocket();
+        } catch (ErrnoException refused) {
+            LOG.warn("{}: {}", name, refused.getMessage());
+            return;
+        }
+        String path = frontend.boundPath();
+        for (RestoringEndpoint endpoint : storedEndpoints.values()) {
+            if (path != null && endpoint instanceof VhostUserListener listener && listener.hasAcceptedOn(path)) {
+                listener.keepUnserved(name, frontend);
+                return;
+            }
+        }
+        unserved.add(UnservedSession.start(loop, store, name, frontend));
     }
 
     private GuestContext storedGuest(VirtioDevice device, String endpoint) {
@@ -404,7 +442,7 @@ public final class VhostUserServer implements AutoCloseable {
                 access,
                 peerFileThreads,
                 (accepted, onClosed) -> VhostUserSession.open(guest, accepted, onClosed));
-        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(listener, listener::restore));
+        storedEndpoints.put(guest.endpoint(), listener);
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());
         }
@@ -421,7 +459,7 @@ public final class VhostUserServer implements AutoCloseable {
     public void remove(VhostUserEndpoint endpoint) {
         endpoint.remove();
         endpoints.remove(endpoint);
-        storedEndpoints.values().removeIf(stored -> stored.endpoint().equals(endpoint));
+        storedEndpoints.values().removeIf(endpoint::equals);
         if (endpoint instanceof VhostUserListener listener) {
             socketFiles.remove(listener);
         }

@@ -89,10 +89,15 @@ final class FrontendRequestHandler implements AutoCloseable {
             RequestFiles files = new RequestFiles(request, fds.takeAll(), session.memory(), options);
             return new ReceivedRequest(id, needReply, request, null, files);
         } catch (ProtocolViolationException violation) {
-            fds.close();
-            RequestFiles none = new RequestFiles(null, List.of(), session.memory(), options);
-            return new ReceivedRequest(id, needReply, null, violation, none);
+            return refuse(id, needReply, fds, violation);
         }
+    }
+
+    /** Returns a message that {@link #serve} refuses. Closes its descriptors. */
+    ReceivedRequest refuse(int id, boolean needReply, ReceivedFds fds, ProtocolViolationException violation) {
+        fds.close();
+        RequestFiles none = new RequestFiles(null, List.of(), session.memory(), options);
+        return new ReceivedRequest(id, needReply, null, violation, none);
     }
 
     /**

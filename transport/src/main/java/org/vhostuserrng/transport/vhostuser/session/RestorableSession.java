@@ -5,10 +5,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.journal.InvalidJournalException;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
+import org.vhostuserrng.transport.vhostuser.journal.UnreadableSessionException;
 import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
 
 /** A session of a previous process that was found in the service manager's store. Confined to the loop's thread. */
@@ -21,6 +24,7 @@ public final class RestorableSession implements AutoCloseable {
     private final RestoredFiles files;
     private final CommittedSession state;
     private final PeerFileExecutor peerFiles;
+    private final int attemptsBefore;
 
     private RestorableSession(
             StoredSession stored,
@@ -33,6 +37,7 @@ public final class RestorableSession implements AutoCloseable {
         this.files = files;
         this.state = state;
         this.peerFiles = peerFiles;
+        this.attemptsBefore = stored.journal().attempts();
     }
 
     /**
@@ -41,7 +46,8 @@ public final class RestorableSession implements AutoCloseable {
      * @param name the name of the session in the store
      * @param fd the stored descriptor; this method takes ownership
      * @param peerFiles makes the system calls that may block on files of the front-end
-     * @throws IOException if the journal cannot be read
+     * @throws UnreadableSessionException if the journal cannot be read
+     * @throws IOException if the descriptor is not a stored session
      */
     public static RestorableSession read(String name, OwnedFd fd, PeerFileExecutor peerFiles) throws IOException {
         StoredSession.Opened opened = StoredSession.open(name, fd, peerFiles);
@@ -53,9 +59,8 @@ public final class RestorableSession implements AutoCloseable {
                     opened.session(), UnixStreamSocket.adopt(opened.socket()), files, state, peerFiles);
         } catch (IOException refused) {
             files.close();
-            opened.socket().closeNow();
             opened.session().close();
-            throw refused;
+            throw new UnreadableSessionException(refused, opened.socket());
         }
     }
 
@@ -70,26 +75,37 @@ public final class RestorableSession implements AutoCloseable {
     }
 
     /**
-     * Counts an attempt to continue the session.
+     * Checks that the session may be continued.
      *
-     * @throws InvalidJournalException if {@value #MAX_ATTEMPTS} attempts have already failed; this object is then
-     *     closed
+     * @throws InvalidJournalException if processes have ended during {@value #MAX_ATTEMPTS} attempts
      */
-    public void beginAttempt() throws InvalidJournalException {
-        if (stored.journal().countAttempt() > MAX_ATTEMPTS) {
-            close();
+    public void requireAttemptsLeft() throws InvalidJournalException {
+        if (attemptsBefore >= MAX_ATTEMPTS) {
             throw new InvalidJournalException(MAX_ATTEMPTS + " attempts to continue the session have failed");
         }
+    }
+
+    /**
+     * Counts an attempt to continue the session. If this process ends before {@link #endAttempt}, the attempt has
+     * failed.
+     */
+    public void beginAttempt() {
+        stored.journal().setAttempts(attemptsBefore + 1);
+    }
+
+    /** Stops counting the attempt: this process has survived it, or ends for another reason. */
+    public void endAttempt() {
+        stored.journal().setAttempts(attemptsBefore);
     }
 
     /**
      * Prepares the session's files on another thread, because this may block on files of the front-end. Posts
      * {@code handler} afterwards; {@link #isPrepared} is then true.
      */
-    public void prepare(GuestContext guest, EventHandler handler) {
+    public void prepare(EventScheduler loop, VhostUserOptions options, EventHandler handler) {
         peerFiles.execute(() -> {
-            files.prepare(state.session(), guest.options());
-            guest.loop().post(handler);
+            files.prepare(state.session(), options);
+            loop.post(handler);
         });
     }
 
@@ -116,7 +132,8 @@ public final class RestorableSession implements AutoCloseable {
         return stored;
     }
 
-    UnixStreamSocket socket() {
+    /** The socket of the front-end. {@link VhostUserSession#restore} leaves it open if it fails. */
+    public UnixStreamSocket socket() {
         return socket;
     }
 
@@ -131,8 +148,13 @@ public final class RestorableSession implements AutoCloseable {
     /** Closes this process's descriptors, but leaves the session in the store. */
     @Override
     public void close() {
-        files.close();
+        closeExceptSocket();
         socket.fd().closeNow();
+    }
+
+    /** Like {@link #close}, but leaves {@link #socket} open. */
+    public void closeExceptSocket() {
+        files.close();
         stored.close();
     }
 }

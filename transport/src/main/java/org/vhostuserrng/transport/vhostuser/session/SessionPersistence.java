@@ -21,13 +21,14 @@ final class SessionPersistence implements AutoCloseable {
     private final GuestContext guest;
     private final StoredSession stored;
     private final JournaledMessageChannel channel;
-    private boolean inStore;
+    private SessionStore.Added added;
 
-    private SessionPersistence(GuestContext guest, StoredSession stored, UnixStreamSocket socket, boolean inStore) {
+    private SessionPersistence(
+            GuestContext guest, StoredSession stored, UnixStreamSocket socket, SessionStore.Added added) {
         this.guest = guest;
         this.stored = stored;
         this.channel = new JournaledMessageChannel(socket, stored);
-        this.inStore = inStore;
+        this.added = added;
     }
 
     /** Creates the journal of a new session. {@link #store} adds the session to the store. */
@@ -35,7 +36,7 @@ final class SessionPersistence implements AutoCloseable {
         try {
             socket.limitSendBuffer(SEND_BUFFER_BYTES);
             StoredSession stored = StoredSession.create(guest.store().newName(), socket.fd(), guest.peerFiles());
-            return new SessionPersistence(guest, stored, socket, false);
+            return new SessionPersistence(guest, stored, socket, SessionStore.Added.BUSY);
         } catch (ErrnoException refused) {
             socket.close();
             throw refused;
@@ -47,7 +48,7 @@ final class SessionPersistence implements AutoCloseable {
 
     /** Creates the persistence of a session that a previous process stored. */
     static SessionPersistence ofRestoredSession(GuestContext guest, RestorableSession session) {
-        return new SessionPersistence(guest, session.stored(), session.socket(), true);
+        return new SessionPersistence(guest, session.stored(), session.socket(), SessionStore.Added.IN_STORE);
     }
 
     /** Commits the first state of a new session. */
@@ -60,11 +61,16 @@ final class SessionPersistence implements AutoCloseable {
         }
     }
 
+    /** Returns whether the front-end has sent a message since it connected. {@link #begin} commits before the first. */
+    boolean hasServedMessages() {
+        return journal().sequence() > 1;
+    }
+
     /** Completes the last commit of the previous process. */
     void restore(CommittedSession state, RestoredFiles files) throws IOException, FramingViolationException {
         OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : files.takeFd(state.replyFd());
         channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
-        journal().continued();
+        journal().setAttempts(0);
     }
 
     /**
@@ -86,13 +92,18 @@ final class SessionPersistence implements AutoCloseable {
 
     /**
      * Adds the session to the service manager's store, once. Returns false if the service manager is busy: try again
-     * later.
+     * later. A session that the service manager refuses is served, but ends with this process.
      */
-    boolean store() throws IOException {
-        if (!inStore) {
-            inStore = guest.store().add(stored);
+    boolean store() {
+        if (added == SessionStore.Added.BUSY) {
+            added = guest.store().add(stored);
         }
-        return inStore;
+        return added != SessionStore.Added.BUSY;
+    }
+
+    /** Returns whether the service manager has the session, so that the next process continues it. */
+    boolean isInStore() {
+        return added == SessionStore.Added.IN_STORE;
     }
 
     /** Returns whether a reply waits for {@link #commit}. */
@@ -110,7 +121,9 @@ final class SessionPersistence implements AutoCloseable {
 
     /** Removes the session from the service manager's store, because it has ended. */
     void endSession() {
-        guest.store().remove(stored.name());
+        if (added == SessionStore.Added.IN_STORE) {
+            guest.store().remove(stored.name());
+        }
         close();
     }
 

@@ -24,6 +24,7 @@ public final class SessionStore extends EventHandler {
     private final Queue<String> ended = new ArrayDeque<>();
 
     private long lastNumber;
+    private boolean unavailable;
 
     /**
      * Creates a store.
@@ -63,9 +64,34 @@ public final class SessionStore extends EventHandler {
         return NAME_PREFIX + lastNumber;
     }
 
-    /** Adds a session to the store. Returns false if the service manager is busy: try again later. */
-    boolean add(StoredSession session) throws IOException {
-        return ended.isEmpty() && fdStore.add(session.name(), session.fd());
+    /** The result of {@link #add}. */
+    enum Added {
+        IN_STORE,
+        /** The service manager is busy: try again later. */
+        BUSY,
+        /** The service manager has ended, or refuses the session, which ends with this process. */
+        REFUSED
+    }
+
+    /** Adds a session to the store. */
+    Added add(StoredSession session) {
+        if (!ended.isEmpty()) {
+            return Added.BUSY;
+        }
+        try {
+            if (!fdStore.add(session.name(), session.fd())) {
+                return Added.BUSY;
+            }
+            unavailable = false;
+            return Added.IN_STORE;
+        } catch (IOException failure) {
+            if (!unavailable) {
+                unavailable = true;
+                log.warn("new sessions end with this process, because the service manager does not store them: "
+                        + failure.getMessage());
+            }
+            return Added.REFUSED;
+        }
     }
 
     /** Removes the session with a name from the store; later, if the service manager is busy. */
@@ -75,16 +101,17 @@ public final class SessionStore extends EventHandler {
     }
 
     private void removeEnded() {
-        try {
-            while (!ended.isEmpty()) {
+        while (!ended.isEmpty()) {
+            try {
                 if (!fdStore.remove(ended.element())) {
                     loop.schedule(this, loop.now() + RETRY_NANOS);
                     return;
                 }
-                ended.remove();
+            } catch (IOException failure) {
+                log.warn("cannot remove " + ended.element() + " from the service manager's store: "
+                        + failure.getMessage());
             }
-        } catch (IOException failure) {
-            log.warn("cannot remove " + ended.remove() + " from the service manager's store: " + failure.getMessage());
+            ended.remove();
         }
     }
 

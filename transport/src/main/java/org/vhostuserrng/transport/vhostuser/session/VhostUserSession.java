@@ -110,23 +110,26 @@ public final class VhostUserSession extends EventHandler implements GuestSession
      *
      * @param stored the session, which must be {@link RestorableSession#isPrepared prepared}; this method takes
      *     ownership
-     * @throws IOException if the session cannot be continued; it remains in the store
+     * @throws IOException if the session cannot be continued; it remains in the store, and its socket is open
      */
     public static VhostUserSession restore(GuestContext guest, RestorableSession stored, Runnable onClosed)
             throws IOException {
         SessionPersistence persistence = SessionPersistence.ofRestoredSession(guest, stored);
         VhostUserSession session = new VhostUserSession(guest, stored.socket(), persistence, onClosed);
         session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
+        stored.beginAttempt();
         try (RestoredFiles files = stored.files()) {
             persistence.keepDeviceState(true);
             session.requests.restore(stored.state().session(), files);
             persistence.restore(stored.state(), files);
-            session.spoken = stored.state().messageBytes() > 0;
+            session.spoken = persistence.hasServedMessages();
             session.begin();
         } catch (IOException refused) {
+            stored.endAttempt();
             session.abandon();
             throw refused;
         } catch (ProtocolViolationException refused) {
+            stored.endAttempt();
             session.abandon();
             throw new IOException(refused.getMessage(), refused);
         }
@@ -215,7 +218,7 @@ public final class VhostUserSession extends EventHandler implements GuestSession
      * message are being prepared, until the service manager has stored the session, and while too many files of this
      * front-end wait to be closed, which limits the number of its files that are open.
      */
-    private boolean mustPause(long now) throws IOException {
+    private boolean mustPause(long now) throws ErrnoException {
         if (unprepared != null && !unprepared.files().isPrepared()) {
             logSlowFiles(now);
             pause(null);
@@ -284,8 +287,10 @@ public final class VhostUserSession extends EventHandler implements GuestSession
 
     private void receiveMessage() throws ProtocolViolationException {
         spoken = true;
-        ReceivedRequest received =
-                requests.receive(channel.id(), channel.needsReply(), channel.payload(), channel.fds());
+        ProtocolViolationException violation = channel.violation();
+        ReceivedRequest received = violation == null
+                ? requests.receive(channel.id(), channel.needsReply(), channel.payload(), channel.fds())
+                : requests.refuse(channel.id(), channel.needsReply(), channel.fds(), violation);
         if (!received.files().mayBlock()) {
             received.files().prepare();
             serve(received);
@@ -335,19 +340,18 @@ public final class VhostUserSession extends EventHandler implements GuestSession
 
     @Override
     public boolean isStored() {
-        return persistence != null;
+        return persistence != null && persistence.isInStore();
     }
 
     /**
-     * Releases a session that this process cannot continue. The session stays in the store, and its front-end
-     * connected.
+     * Releases a session that this process cannot continue, except its socket. The session stays in the store, and its
+     * front-end connected.
      */
     private void abandon() {
         closed = true;
         unreadReplies.cancel();
         requests.abandon();
         guest.loop().cancel(this);
-        channel.fd().closeNow();
         persistence.close();
     }
 

@@ -257,6 +257,41 @@ class JournaledMessageChannelTest {
     }
 
     @Test
+    void messageWhoseDescriptorHasNoRoomIsRefused() throws Exception {
+        BackEnd current = new BackEnd();
+        try (EventFd eventFd = EventFd.create()) {
+            frontEnd.send(message(WITH_REPLY, 1), eventFd.fd());
+            fillStore(current.stored);
+
+            current.serve(LastStep.RECEIVED);
+        }
+
+        assertTrue(current.channel.violation().getMessage().startsWith("a descriptor cannot be stored"));
+    }
+
+    @Test
+    void messageWithoutDescriptorsIsServedWhileThereIsNoRoom() throws Exception {
+        BackEnd current = new BackEnd();
+        fillStore(current.stored);
+        send(WITH_REPLY, 1);
+
+        current.serve(LastStep.REPLIED);
+
+        assertEquals(List.of(1), replies());
+    }
+
+    private static void fillStore(StoredSession stored) throws ErrnoException {
+        try (EventFd filler = EventFd.create()) {
+            while (true) {
+                filler.fd().setId(1_000_000);
+                stored.keep(filler.fd());
+            }
+        } catch (ErrnoException full) {
+            assertTrue(full.getMessage().startsWith("sendmsg"), full::getMessage);
+        }
+    }
+
+    @Test
     void messageInPiecesIsServed() throws Exception {
         BackEnd current = new BackEnd();
         MemorySegment message = message(WITH_REPLY, 7);

@@ -50,7 +50,7 @@ class VhostUserServerTest {
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("rng.sock");
-        server = VhostUserServer.open(VhostUserOptions.DEFAULT, new PeerFileThreads(), () -> now);
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, new PeerFileThreads(), () -> now, null);
         endpoint = server.listen(path, new FakeVirtioDevice());
     }
 
@@ -295,7 +295,7 @@ class VhostUserServerTest {
     void acceptsNobodyWhileTheCloserIsFull() throws IOException {
         Queue<Runnable> closing = new ArrayDeque<>();
         server.close();
-        server = VhostUserServer.open(VhostUserOptions.DEFAULT, closing::add, System::nanoTime);
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, closing::add, System::nanoTime, null);
         server.listen(path, new FakeVirtioDevice());
         for (int i = 0; i < MANY; i++) {
             leaveUnread();

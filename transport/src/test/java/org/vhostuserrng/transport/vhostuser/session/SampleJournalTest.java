@@ -85,7 +85,7 @@ class SampleJournalTest {
             journal.commit(new byte[0]);
             journal.stageReply(REPLY);
             journal.commit(SessionSnapshotCodec.encode(STATE));
-            journal.countAttempt();
+            journal.setAttempts(1);
             journal.deviceMemory().set(ValueLayout.JAVA_BYTE, 0, (byte) 77);
             PackedVringJournal vring = journal.packedVring(0);
             vring.position(false).open(RING, 256, 0x8005);
