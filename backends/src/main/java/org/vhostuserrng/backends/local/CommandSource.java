@@ -17,8 +17,9 @@ import org.vhostuserrng.libc.ChildStatus;
 
 /**
  * The output of a program. When the program ends, even if a descendant keeps its stdout open, it is started again,
- * after a delay that doubles as long as its runs are short. Exit status 0 is not a failure: the output of all runs is one stream, and the health tests continue. Any
- * other end is a failure of the source. Confined to the source's read-ahead thread.
+ * after a delay that doubles as long as its runs are short. Exit status 0 is not a failure: the output of all runs is
+ * one stream, and the health tests continue. Any other end is a failure of the source. Confined to the source's read-
+ * ahead thread.
  */
 final class CommandSource implements BlockingEntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(CommandSource.class);
