@@ -3,6 +3,8 @@ package org.vhostuserrng.daemon;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedCollection;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.vhostuserrng.daemon.log.LogThreshold;
@@ -41,8 +43,9 @@ public final class DaemonCommandSpecs {
     }
 
     /** The words that may follow a command of ctl, separated by spaces. */
-    public static Map<String, String> ctlWords() {
-        return Map.of(
+    public static SortedMap<String, String> ctlWords() {
+        // Sorted, because the order of Map.of differs between two builds.
+        return new TreeMap<>(Map.of(
                 "source",
                 String.join(
                         " ",
@@ -51,7 +54,7 @@ public final class DaemonCommandSpecs {
                         SourceCommands.QUARANTINE,
                         SourceCommands.RELEASE),
                 "log-level",
-                String.join(" ", LogThreshold.LEVELS));
+                String.join(" ", LogThreshold.LEVELS)));
     }
 
     /** The names of all commands in the daemon's {@code --help}. */
