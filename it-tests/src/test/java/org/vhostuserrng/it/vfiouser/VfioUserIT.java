@@ -199,6 +199,16 @@ class VfioUserIT {
     }
 
     @Test
+    void healthCountsTheGuestsOfBothProtocols() throws Exception {
+        Path control = daemons.directory().resolve("control");
+        start("--control-socket=" + control);
+
+        String health = ControlClient.request(control, "health");
+
+        assertTrue(health.contains("guests=2"), health);
+    }
+
+    @Test
     void theDaemonStopsAndRemovesTheSocket() throws Exception {
         start();
         try (VfioUserEntropyDriver guest = guest()) {

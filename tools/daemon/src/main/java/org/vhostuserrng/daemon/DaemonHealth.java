@@ -63,7 +63,7 @@ final class DaemonHealth {
         return new ControlRecord()
                 .with(STATUS, status(reasons).text())
                 .with(REASONS, reasons.isEmpty() ? "none" : String.join("; ", reasons))
-                .with("guests", guests.storableCount())
+                .with("guests", guests.all().size())
                 .with("failovers", sources.failoverCount())
                 .with("sessions-survive", survival.text(guests.storableCount()));
     }
