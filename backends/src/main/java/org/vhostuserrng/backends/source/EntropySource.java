@@ -75,7 +75,7 @@ public interface EntropySource extends AutoCloseable {
         return false;
     }
 
-    /** The result of {@link #startStartupTests} is not wanted any longer. It may already be on its way. */
+    /** Ends the wait for the result of {@link #startStartupTests}, which may still arrive. */
     default void cancelStartupTests() {}
 
     /** Wipes bytes that were read ahead and releases files and threads. */

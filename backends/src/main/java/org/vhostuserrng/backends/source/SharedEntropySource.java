@@ -29,7 +29,7 @@ final class SharedEntropySource implements EntropySource {
     private boolean untestedSinceRelease;
     /** Whether start-up tests run on request. */
     private boolean testing;
-    /** What the last fill returned. */
+    /** The result of the last fill. */
     private int lastFilled = 1;
 
     /**
@@ -117,7 +117,7 @@ final class SharedEntropySource implements EntropySource {
      *
      * @param onDone as in {@link EntropySource#startStartupTests}; also called if the source cannot be opened
      * @return false if the source has no health tests
-     * @throws IllegalStateException if they run already
+     * @throws IllegalStateException if they are already running
      */
     boolean beginStartupTests(Consumer<String> onDone) {
         if (testing) {

@@ -135,12 +135,12 @@ public final class SourceRegistry {
         return failoverCount;
     }
 
-    /** What a source does. */
+    /** Returns the status of a source. */
     public SourceStatus status(SharedSourceSpec source) {
         return shared(source).status();
     }
 
-    /** What each source does that has a user. */
+    /** Returns the status of each source that has a user. */
     public List<SourceStatus> inUse() {
         return shared.values().stream()
                 .map(SharedEntropySource::status)
@@ -167,7 +167,7 @@ public final class SourceRegistry {
      *
      * @param onDone called once by any thread, with null or with the reason of the failure
      * @return false if the source has no health tests; {@code onDone} is not called then
-     * @throws IllegalStateException if they run already
+     * @throws IllegalStateException if they are already running
      */
     public boolean beginStartupTests(SharedSourceSpec source, Consumer<String> onDone) {
         return shared(source).beginStartupTests(onDone);

@@ -1,7 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 /**
- * What a source does at one moment.
+ * The status of a source at one moment.
  *
  * @param name its expression, without options
  * @param users the number of users that have it open: guests, and the components of their sources

@@ -39,7 +39,7 @@ final class VirtioFeatureNegotiation {
         return selected(offered, deviceFeatureSelect);
     }
 
-    /** What the driver has written, also bits that are not offered. */
+    /** The feature bits that the driver has written, including bits that are not offered. */
     int driverFeature() {
         return selected(accepted, driverFeatureSelect);
     }

@@ -194,7 +194,7 @@ public final class VirtioRngDevice implements VirtioDevice {
         return started == null ? 0 : started.starvedNanos(now);
     }
 
-    /** Opens the source anew, because it has changed. Takes effect between two requests. */
+    /** Opens the source again, after another one was registered. Must be called between two drains. */
     public void reopenSource() {
         if (started != null) {
             started.replaceSource(sources.open(name));

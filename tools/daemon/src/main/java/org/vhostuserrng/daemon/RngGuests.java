@@ -138,7 +138,7 @@ final class RngGuests {
         guests.forEach(guest -> guest.device().closeSource());
     }
 
-    /** Stops to serve a guest's requests. Its session goes on. */
+    /** Stops serving a guest's requests. Its session continues. */
     void pause(RngGuest guest) {
         guest.device().setPaused(true);
         guest.endpoint().dispatchVrings();

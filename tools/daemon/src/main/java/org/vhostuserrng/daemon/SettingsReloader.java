@@ -181,7 +181,7 @@ final class SettingsReloader {
         return null;
     }
 
-    /** What has changed since the last reload: a reload without a change logs nothing. */
+    /** Logs which of the changed settings take effect only after a restart. */
     private void logWhatNeedsARestart(DaemonSettings next) {
         if (!next.features().equals(inForce.features())
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {

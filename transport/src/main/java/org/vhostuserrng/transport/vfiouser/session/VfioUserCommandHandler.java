@@ -31,9 +31,9 @@ import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
  * has no effect. Confined to the loop's thread.
  */
 final class VfioUserCommandHandler implements AutoCloseable {
-    /** What the command in execution waits for. */
+    /** The state of the command in execution. */
     enum Progress {
-        /** Nothing: it has been executed. */
+        /** The command has been executed. */
         DONE,
         /** The file of a VFIO_USER_DMA_MAP must be {@link DmaRegionFile#prepare prepared}. */
         FILE_UNPREPARED,
