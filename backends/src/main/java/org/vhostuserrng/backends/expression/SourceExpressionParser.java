@@ -12,7 +12,7 @@ import org.vhostuserrng.backends.local.ComScireQngSourceSpec;
 import org.vhostuserrng.backends.local.CommandSourceSpec;
 import org.vhostuserrng.backends.local.CpuRngSourceSpec;
 import org.vhostuserrng.backends.local.FileSourceSpec;
-import org.vhostuserrng.backends.local.GetrandomPath;
+import org.vhostuserrng.backends.local.GetrandomMethod;
 import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
@@ -189,7 +189,7 @@ public final class SourceExpressionParser {
 
     private static GetrandomSourceSpec getrandom(Map<String, String> options) {
         String via = options.remove(GetrandomSourceSpec.VIA);
-        return new GetrandomSourceSpec(via == null ? null : GetrandomPath.of(via));
+        return new GetrandomSourceSpec(via == null ? null : GetrandomMethod.of(via));
     }
 
     /** Returns the default seed sources: RDSEED if the processor has it and it works, and getrandom. */

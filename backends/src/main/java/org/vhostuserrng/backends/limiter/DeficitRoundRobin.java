@@ -21,8 +21,8 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  * is always a parameter in nanoseconds, and must never decrease. Confined to one thread.
  */
 public final class DeficitRoundRobin {
-    /** Size of the memory of {@link #keepIn} in bytes. */
-    public static final int KEPT_BYTES = RateLimiter.KEPT_BYTES;
+    /** Size of the memory of {@link #persistIn} in bytes. */
+    public static final int PERSISTED_BYTES = RateLimiter.PERSISTED_BYTES;
 
     private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
@@ -154,14 +154,14 @@ public final class DeficitRoundRobin {
      * written before a guest can see the bytes that were charged. Guaranteed minimums are not kept: they only determine
      * the order of the guests within the total.
      *
-     * @param memory {@link #KEPT_BYTES} bytes
+     * @param memory {@link #PERSISTED_BYTES} bytes
      * @param continued true if the memory contains the usage that a previous process left, possibly with another limit;
      *     false to overwrite the memory
      * @param now the current time of this object's clock
      * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
      *     host
      */
-    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
         kept = memory;
         clockOffset = monotonicNow - now;
         if (continued) {

@@ -91,18 +91,18 @@ final class FixedWindowRateLimiter extends RateLimiter {
 
     @Override
     void keep(MemorySegment memory, long offset, long clockOffset) {
-        memory.set(KEPT_LONG, offset, end + clockOffset);
+        memory.set(PERSISTED_LONG, offset, end + clockOffset);
         VarHandle.releaseFence();
-        memory.set(KEPT_LONG, offset + Long.BYTES, used);
+        memory.set(PERSISTED_LONG, offset + Long.BYTES, used);
     }
 
     @Override
     void resume(long now, MemorySegment memory, long offset, long clockOffset) {
-        long keptEnd = Math.min(memory.get(KEPT_LONG, offset) - clockOffset, now + length);
-        long keptUsed = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, max);
-        if (keptEnd > end || (keptEnd == end && keptUsed > used)) {
-            end = keptEnd;
-            used = keptUsed;
+        long persistedEnd = Math.min(memory.get(PERSISTED_LONG, offset) - clockOffset, now + length);
+        long persistedUsed = Math.clamp(memory.get(PERSISTED_LONG, offset + Long.BYTES), 0, max);
+        if (persistedEnd > end || (persistedEnd == end && persistedUsed > used)) {
+            end = persistedEnd;
+            used = persistedUsed;
         }
     }
 

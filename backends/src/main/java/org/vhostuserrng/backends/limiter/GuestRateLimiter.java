@@ -10,7 +10,7 @@ public final class GuestRateLimiter {
     /** The value for no limit, which is also the default and the maximum of QEMU's max-bytes. */
     public static final long UNLIMITED = Long.MAX_VALUE;
     /** Size of the state that {@link #keep} writes, in bytes. */
-    public static final int KEPT_BYTES = Long.BYTES + 2 * RateLimiter.KEPT_BYTES;
+    public static final int PERSISTED_BYTES = Long.BYTES + 2 * RateLimiter.PERSISTED_BYTES;
     /** Maximum period in milliseconds, which is also the maximum and the default of QEMU's period. */
     public static final int MAX_PERIOD_MILLIS = 65536;
 
@@ -170,14 +170,14 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Writes the usage of the limits to memory that outlives this process: {@link #KEPT_BYTES} at {@code offset}.
+     * Writes the usage of the limits to memory that outlives this process: {@link #PERSISTED_BYTES} at {@code offset}.
      *
      * @param clockOffset CLOCK_MONOTONIC minus this object's time, in nanoseconds
      */
     public void keep(MemorySegment memory, long offset, long clockOffset) {
-        memory.set(RateLimiter.KEPT_LONG, offset, burst);
+        memory.set(RateLimiter.PERSISTED_LONG, offset, burst);
         bytes.keep(memory, offset + Long.BYTES, clockOffset);
-        ops.keep(memory, offset + Long.BYTES + RateLimiter.KEPT_BYTES, clockOffset);
+        ops.keep(memory, offset + Long.BYTES + RateLimiter.PERSISTED_BYTES, clockOffset);
     }
 
     /**
@@ -186,9 +186,9 @@ public final class GuestRateLimiter {
      * @param clockOffset CLOCK_MONOTONIC minus {@code now}, in nanoseconds
      */
     public void resume(long now, MemorySegment memory, long offset, long clockOffset) {
-        burst = Math.clamp(memory.get(RateLimiter.KEPT_LONG, offset), 0, burstCapacity);
+        burst = Math.clamp(memory.get(RateLimiter.PERSISTED_LONG, offset), 0, burstCapacity);
         bytes.resume(now, memory, offset + Long.BYTES, clockOffset);
-        ops.resume(now, memory, offset + Long.BYTES + RateLimiter.KEPT_BYTES, clockOffset);
+        ops.resume(now, memory, offset + Long.BYTES + RateLimiter.PERSISTED_BYTES, clockOffset);
     }
 
     /** Returns the usage of the limits. */

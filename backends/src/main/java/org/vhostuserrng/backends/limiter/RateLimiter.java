@@ -17,9 +17,9 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
     static final long TYPICAL_REQUEST_BYTES = 64;
 
     /** Size of the state that {@link #keep} writes, in bytes. */
-    static final int KEPT_BYTES = 2 * Long.BYTES;
+    static final int PERSISTED_BYTES = 2 * Long.BYTES;
 
-    static final ValueLayout.OfLong KEPT_LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+    static final ValueLayout.OfLong PERSISTED_LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private static final long MAX_SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final int SLACKS_PER_PERIOD = 64;
@@ -91,8 +91,8 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
     abstract long used(long now);
 
     /**
-     * Writes the state to memory that outlives this process: {@link #KEPT_BYTES} at {@code offset}. If the process ends
-     * between the writes, the state in memory permits no more than the true state.
+     * Writes the state to memory that outlives this process: {@link #PERSISTED_BYTES} at {@code offset}. If the process
+     * ends between the writes, the state in memory permits no more than the true state.
      *
      * @param clockOffset CLOCK_MONOTONIC minus this object's time, in nanoseconds
      */

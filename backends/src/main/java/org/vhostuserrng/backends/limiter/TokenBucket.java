@@ -137,17 +137,17 @@ final class TokenBucket extends RateLimiter {
 
     @Override
     void keep(MemorySegment memory, long offset, long clockOffset) {
-        memory.set(KEPT_LONG, offset, filledAt + clockOffset);
+        memory.set(PERSISTED_LONG, offset, filledAt + clockOffset);
         VarHandle.releaseFence();
-        memory.set(KEPT_LONG, offset + Long.BYTES, tokens);
+        memory.set(PERSISTED_LONG, offset + Long.BYTES, tokens);
     }
 
     @Override
     void resume(long now, MemorySegment memory, long offset, long clockOffset) {
         long tokensHere = tokens(now);
         long filledHereAt = filledAt;
-        filledAt = Math.clamp(memory.get(KEPT_LONG, offset) - clockOffset, now - nanosToFill, now);
-        tokens = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, capacity);
+        filledAt = Math.clamp(memory.get(PERSISTED_LONG, offset) - clockOffset, now - nanosToFill, now);
+        tokens = Math.clamp(memory.get(PERSISTED_LONG, offset + Long.BYTES), 0, capacity);
         if (tokens(now) > tokensHere) {
             tokens = tokensHere;
             filledAt = filledHereAt;

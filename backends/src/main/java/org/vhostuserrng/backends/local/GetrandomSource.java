@@ -24,8 +24,8 @@ final class GetrandomSource implements EntropySource {
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSource.class);
 
-    private final GetrandomPathTable paths;
-    /** The vDSO function; null if {@link #paths} does not use it. */
+    private final GetrandomMethodTable methods;
+    /** The vDSO function; null if {@link #methods} does not use it. */
     private final VdsoGetrandom vdso;
 
     private final Arena arena = Arena.ofConfined();
@@ -40,10 +40,10 @@ final class GetrandomSource implements EntropySource {
     /**
      * Creates a source. Takes ownership of {@code vdso}.
      *
-     * @param vdso the vDSO function; null if {@code paths} does not use it
+     * @param vdso the vDSO function; null if {@code methods} does not use it
      */
-    GetrandomSource(GetrandomPathTable paths, VdsoGetrandom vdso) {
-        this.paths = paths;
+    GetrandomSource(GetrandomMethodTable methods, VdsoGetrandom vdso) {
+        this.methods = methods;
         this.vdso = vdso;
     }
 
@@ -56,7 +56,7 @@ final class GetrandomSource implements EntropySource {
     public int fill(MemorySegment target, long offset, int length) {
         if (readIndex == endIndex) {
             int batch = Math.min(Math.max(expected, length), BLOCK_BYTES);
-            if (batch <= length && paths.pathFor(length) == GetrandomPath.SYSCALL) {
+            if (batch <= length && methods.methodFor(length) == GetrandomMethod.SYSCALL) {
                 expected -= length;
                 return toFillResult(GetrandomSyscall.fill(target, offset, length));
             }
@@ -74,7 +74,7 @@ final class GetrandomSource implements EntropySource {
     }
 
     private int fillBlock(int length) {
-        int got = paths.pathFor(length) == GetrandomPath.VDSO
+        int got = methods.methodFor(length) == GetrandomMethod.VDSO
                 ? vdso.fillPrivate(block, 0, length)
                 : GetrandomSyscall.fill(block, 0, length);
         readIndex = 0;

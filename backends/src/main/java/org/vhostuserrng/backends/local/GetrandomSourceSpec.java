@@ -17,41 +17,41 @@ import org.vhostuserrng.backends.sys.VdsoGetrandom;
 public final class GetrandomSourceSpec implements SharedSourceSpec {
     /** The keyword in an expression. */
     public static final String NAME = "getrandom";
-    /** Option: the only path to use. */
+    /** Option: the only method to use. */
     public static final String VIA = "via";
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSourceSpec.class);
 
-    /** The only path to use; null for the faster one for each length. */
-    private final GetrandomPath onlyPath;
-    /** The path to use for each length; null before the first use. */
-    private GetrandomPathTable paths;
+    /** The only method to use; null for the faster one for each length. */
+    private final GetrandomMethod onlyMethod;
+    /** The method to use for each length; null before the first use. */
+    private GetrandomMethodTable methods;
 
-    /** Creates a source that uses the faster path for each length. */
+    /** Creates a source that uses the faster method for each length. */
     public GetrandomSourceSpec() {
         this(null);
     }
 
-    /** Creates a source that uses only {@code onlyPath}; null for the faster path for each length. */
-    public GetrandomSourceSpec(GetrandomPath onlyPath) {
-        this.onlyPath = onlyPath;
+    /** Creates a source that uses only {@code onlyMethod}; null for the faster method for each length. */
+    public GetrandomSourceSpec(GetrandomMethod onlyMethod) {
+        this.onlyMethod = onlyMethod;
     }
 
     @Override
     public String toString() {
-        return onlyPath == null ? NAME : NAME + "," + VIA + "=" + onlyPath;
+        return onlyMethod == null ? NAME : NAME + "," + VIA + "=" + onlyMethod;
     }
 
     /**
-     * {@inheritDoc} Measures which path is faster. Does not check for the system call: Linux has it since 3.17, and
+     * {@inheritDoc} Measures which method is faster. Does not check for the system call: Linux has it since 3.17, and
      * older kernels cannot run this JVM.
      */
     @Override
     public void probe() throws IOException {
-        if (onlyPath == GetrandomPath.VDSO && !VdsoGetrandom.isAvailable()) {
+        if (onlyMethod == GetrandomMethod.VDSO && !VdsoGetrandom.isAvailable()) {
             throw new IOException("this kernel has no vDSO function getrandom, which Linux has since 6.11");
         }
-        paths();
+        methods();
     }
 
     @Override
@@ -61,36 +61,36 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
 
     @Override
     public EntropySource open(Runnable onReadable) {
-        GetrandomPathTable table = paths();
-        Optional<VdsoGetrandom> vdso = table.uses(GetrandomPath.VDSO) ? VdsoGetrandom.open() : Optional.empty();
+        GetrandomMethodTable table = methods();
+        Optional<VdsoGetrandom> vdso = table.uses(GetrandomMethod.VDSO) ? VdsoGetrandom.open() : Optional.empty();
         return vdso.isPresent()
                 ? new GetrandomSource(table, vdso.get())
-                : new GetrandomSource(GetrandomPathTable.always(GetrandomPath.SYSCALL), null);
+                : new GetrandomSource(GetrandomMethodTable.always(GetrandomMethod.SYSCALL), null);
     }
 
     @Override
     public String hostDetails() {
-        return paths().toString();
+        return methods().toString();
     }
 
-    private GetrandomPathTable paths() {
-        if (paths == null) {
-            paths = onlyPath == null ? fasterPaths() : GetrandomPathTable.always(onlyPath);
+    private GetrandomMethodTable methods() {
+        if (methods == null) {
+            methods = onlyMethod == null ? fasterMethods() : GetrandomMethodTable.always(onlyMethod);
         }
-        return paths;
+        return methods;
     }
 
-    private static GetrandomPathTable fasterPaths() {
+    private static GetrandomMethodTable fasterMethods() {
         Optional<VdsoGetrandom> opened = VdsoGetrandom.open();
         if (opened.isEmpty()) {
             LOG.debug("getrandom: this kernel has no vDSO function, uses the system call");
-            return GetrandomPathTable.always(GetrandomPath.SYSCALL);
+            return GetrandomMethodTable.always(GetrandomMethod.SYSCALL);
         }
         try (VdsoGetrandom vdso = opened.get();
-                RepeatedGetrandom calls = new RepeatedGetrandom(vdso, GetrandomPathTable.MAX_MEASURED_BYTES)) {
-            GetrandomPathCalibration benchmark =
-                    new GetrandomPathCalibration(System::nanoTime, calls::callVdso, calls::callSyscall);
-            GetrandomPathTable faster = benchmark.run();
+                RepeatedGetrandom calls = new RepeatedGetrandom(vdso, GetrandomMethodTable.MAX_MEASURED_BYTES)) {
+            GetrandomMethodCalibration benchmark =
+                    new GetrandomMethodCalibration(System::nanoTime, calls::callVdso, calls::callSyscall);
+            GetrandomMethodTable faster = benchmark.run();
             LOG.debug("getrandom: {}", benchmark.report());
             return faster;
         }

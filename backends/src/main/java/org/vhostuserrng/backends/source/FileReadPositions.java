@@ -14,9 +14,9 @@ import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
  * The read positions of regular files. Each byte of a file is read only once, even if the file is closed, opened again,
  * renamed or used by another expression. A file that replaces another one at its path has its own position. Any thread.
  *
- * <p>{@link #keepIn} makes the positions outlive this process. A position is written after bytes were read, and before
- * they are returned: if the process ends meanwhile, the bytes are lost or are read by the next process, but are never
- * used twice.
+ * <p>{@link #persistIn} makes the positions outlive this process. A position is written after bytes were read, and
+ * before they are returned: if the process ends meanwhile, the bytes are lost or are read by the next process, but are
+ * never used twice.
  *
  * <p>Layout, native byte order: slots of 64 bytes, each with the {@link Identity} of a file (u64 device, u64 inode, u64
  * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of the identity with bit 0 set, and the u64
@@ -44,8 +44,8 @@ public final class FileReadPositions {
     /** The bit to flip to make a checksum invalid, but never 0. */
     private static final int INVALID = 2;
 
-    /** Size of the memory of {@link #keepIn} in bytes. */
-    public static final int KEPT_BYTES = SLOTS * SLOT_BYTES;
+    /** Size of the memory of {@link #persistIn} in bytes. */
+    public static final int PERSISTED_BYTES = SLOTS * SLOT_BYTES;
 
     /** The instance that all expressions of this process share. */
     public static final FileReadPositions OF_PROCESS = new FileReadPositions();
@@ -64,7 +64,7 @@ public final class FileReadPositions {
     };
 
     private final BitSet usedSlots = new BitSet();
-    /** The memory of {@link #keepIn}; null if the positions do not outlive this process. */
+    /** The memory of {@link #persistIn}; null if the positions do not outlive this process. */
     private volatile MemorySegment kept;
 
     /** The position of one file. A thread holds its monitor during a read, so that two threads read different bytes. */
@@ -78,17 +78,17 @@ public final class FileReadPositions {
         }
     }
 
-    /** Creates positions that do not outlive this process unless {@link #keepIn} is called. */
+    /** Creates positions that do not outlive this process unless {@link #persistIn} is called. */
     FileReadPositions() {}
 
     /**
      * Continues from the positions that a previous process left in memory that outlives processes, and keeps the
      * positions there from now on. Must be called once, before the first {@link #read}.
      *
-     * @param memory {@link #KEPT_BYTES} bytes, zeros before their first use; valid for any thread until the process
-     *     exits
+     * @param memory {@link #PERSISTED_BYTES} bytes, zeros before their first use; valid for any thread until the
+     *     process exits
      */
-    public synchronized void keepIn(MemorySegment memory) {
+    public synchronized void persistIn(MemorySegment memory) {
         Identity[] known = positions.keySet().toArray(Identity[]::new);
         positions.clear();
         usedSlots.clear();

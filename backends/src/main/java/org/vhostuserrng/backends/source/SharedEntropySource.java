@@ -17,7 +17,7 @@ final class SharedEntropySource implements EntropySource {
     private final SharedSourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
-    private final SilentSourceLog silence = new SilentSourceLog();
+    private final SourceStallLog silence = new SourceStallLog();
     private final VmForkDetector forkDetector;
     private EntropySource source;
     private int seenForks;

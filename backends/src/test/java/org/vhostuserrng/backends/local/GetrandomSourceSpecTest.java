@@ -30,7 +30,7 @@ class GetrandomSourceSpecTest {
 
     @Test
     void usesOnlyTheStatedPath() {
-        String details = new GetrandomSourceSpec(GetrandomPath.SYSCALL).hostDetails();
+        String details = new GetrandomSourceSpec(GetrandomMethod.SYSCALL).hostDetails();
 
         assertEquals("64 B: syscall, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", details);
     }
@@ -39,6 +39,6 @@ class GetrandomSourceSpecTest {
     void refusesTheVdsoFunctionOnAnOlderKernel() {
         assumeTrue(!VdsoGetrandom.isAvailable(), "this kernel has the vDSO function");
 
-        assertThrows(IOException.class, () -> new GetrandomSourceSpec(GetrandomPath.VDSO).probe());
+        assertThrows(IOException.class, () -> new GetrandomSourceSpec(GetrandomMethod.VDSO).probe());
     }
 }

@@ -33,9 +33,11 @@ class GetrandomSourceTest {
     private final MemorySegment target = arena.allocate(TARGET, Long.BYTES);
     private GetrandomSource source;
 
-    private void open(GetrandomPath path) {
-        assumeTrue(path == GetrandomPath.SYSCALL || VdsoGetrandom.isAvailable(), "the kernel is older than Linux 6.11");
-        source = (GetrandomSource) new GetrandomSourceSpec(path).open(() -> {});
+    private void open(GetrandomMethod method) {
+        assumeTrue(
+                method == GetrandomMethod.SYSCALL || VdsoGetrandom.isAvailable(),
+                "the kernel is older than Linux 6.11");
+        source = (GetrandomSource) new GetrandomSourceSpec(method).open(() -> {});
     }
 
     @AfterEach
@@ -58,9 +60,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void fillsExactlyTheRequestedBytes(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void fillsExactlyTheRequestedBytes(GetrandomMethod method) {
+        open(method);
         for (int length : new int[] {1, 63, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 7}) {
             target.fill((byte) 0);
             byte[] changed = new byte[length + 2];
@@ -80,9 +82,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void returnsUniqueNumbersInSmallRequestsOfTurns(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void returnsUniqueNumbersInSmallRequestsOfTurns(GetrandomMethod method) {
+        open(method);
         Set<Long> seen = new HashSet<>();
         for (int turn = 0; turn < 8; turn++) {
             source.beginTurn(TARGET / 2);
@@ -97,9 +99,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void getsTheBytesOfSmallRequestsOfATurnFromOneCallAndWipesThemAsTheyAreHandedOut(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void getsTheBytesOfSmallRequestsOfATurnFromOneCallAndWipesThemAsTheyAreHandedOut(GetrandomMethod method) {
+        open(method);
         source.beginTurn(BLOCK);
         source.fill(target, 0, 64);
         byte[] ahead = source.block().asSlice(64, BLOCK - 64).toArray(ValueLayout.JAVA_BYTE);
@@ -115,9 +117,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void wipesTheRestAtTheEndOfATurn(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void wipesTheRestAtTheEndOfATurn(GetrandomMethod method) {
+        open(method);
         source.beginTurn(BLOCK);
         source.fill(target, 0, 64);
         boolean heldBytes = !blockIsZero(64, BLOCK);
@@ -129,9 +131,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void givesTheNextGuestNoByteOfAnEarlierTurn(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void givesTheNextGuestNoByteOfAnEarlierTurn(GetrandomMethod method) {
+        open(method);
         source.beginTurn(BLOCK);
         source.fill(target, 0, 64);
         byte[] ahead = source.block().asSlice(64, 64).toArray(ValueLayout.JAVA_BYTE);
@@ -144,9 +146,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void getsNoByteAheadOutsideATurn(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void getsNoByteAheadOutsideATurn(GetrandomMethod method) {
+        open(method);
 
         source.fill(target, 0, 64);
 
@@ -154,9 +156,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void wipesTheBytesOfAFailedCopy(GetrandomPath path) {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void wipesTheBytesOfAFailedCopy(GetrandomMethod method) {
+        open(method);
         MemorySegment readOnly = target.asReadOnly();
         source.beginTurn(128);
 
@@ -166,9 +168,9 @@ class GetrandomSourceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(GetrandomPath.class)
-    void survivesATruncatedTarget(GetrandomPath path, @TempDir Path directory) throws IOException {
-        open(path);
+    @EnumSource(GetrandomMethod.class)
+    void survivesATruncatedTarget(GetrandomMethod method, @TempDir Path directory) throws IOException {
+        open(method);
         source.beginTurn(128);
         try (FileChannel file = FileChannel.open(
                 directory.resolve("memory"),
@@ -184,7 +186,7 @@ class GetrandomSourceTest {
 
     @Test
     void refusesToFillAfterClose() {
-        open(GetrandomPath.VDSO);
+        open(GetrandomMethod.VDSO);
         source.close();
 
         assertThrows(IllegalStateException.class, () -> source.fill(target, 0, 64));

@@ -23,7 +23,7 @@ class FileReadPositionsTest {
     private static final long CHECKSUM = 36;
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(FileReadPositions.KEPT_BYTES, 8);
+    private final MemorySegment memory = arena.allocate(FileReadPositions.PERSISTED_BYTES, 8);
     private final MemorySegment target = arena.allocate(64);
 
     @TempDir
@@ -36,7 +36,7 @@ class FileReadPositionsTest {
 
     private FileReadPositions process() {
         FileReadPositions positions = new FileReadPositions();
-        positions.keepIn(memory);
+        positions.persistIn(memory);
         return positions;
     }
 
@@ -67,7 +67,7 @@ class FileReadPositionsTest {
         read(process(), file, 2);
         FileReadPositions second = new FileReadPositions();
         second.add(EntropyFileStatus.of(file).identity());
-        second.keepIn(memory);
+        second.persistIn(memory);
 
         String next = read(second, file, 3);
 

@@ -18,7 +18,7 @@ final class EntropyBufferFiller {
     private final MemorySegment staging;
     private int segmentsWritten;
 
-    EntropyBufferFiller(EntropySource source, SharedRequestScratch scratch) {
+    EntropyBufferFiller(EntropySource source, RequestScratchMemory scratch) {
         this.source = source;
         this.buffers = scratch.buffers();
         this.staging = scratch.staging();
@@ -71,7 +71,7 @@ final class EntropyBufferFiller {
      * {@link EntropySource#fill}.
      */
     private int fillSmall(int segment, int offset, int limit) {
-        int wanted = Math.min(Math.min(smallBytesFrom(segment) - offset, limit), SharedRequestScratch.STAGING_BYTES);
+        int wanted = Math.min(Math.min(smallBytesFrom(segment) - offset, limit), RequestScratchMemory.STAGING_BYTES);
         int got = source.fill(staging, 0, wanted);
         if (got <= 0) {
             return got;

@@ -54,7 +54,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final UsedBufferNotifier notifier;
     private final VirtqueueDirtyLogger dirtyLogger;
     private final LongSupplier clock;
-    private final SharedRequestScratch scratch;
+    private final RequestScratchMemory scratch;
     private final ScatterGatherList buffers;
     private EntropyBufferFiller filler;
     // The remaining limits of this drain. The last request may make them negative.
@@ -83,7 +83,7 @@ final class RngRequestQueue implements VirtqueueHandler {
             Virtqueue queue,
             VirtqueueConfig config,
             EntropySource source,
-            SharedRequestScratch scratch) {
+            RequestScratchMemory scratch) {
         this.device = device;
         this.source = source;
         this.rateLimiter = device.rateLimiter();

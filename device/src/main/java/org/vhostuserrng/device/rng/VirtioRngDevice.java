@@ -33,12 +33,12 @@ public final class VirtioRngDevice implements VirtioDevice {
     private final SourceRegistry sources;
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
-    private final SharedRequestScratch scratch;
+    private final RequestScratchMemory scratch;
     private final RngCounters counters = new RngCounters();
     /** The counters in the counters file; null without such a file. */
     private PublishedRngCounters published;
     /** The state in memory that outlives this process; null if there is no such memory. */
-    private KeptRngState kept;
+    private PersistedRngState kept;
     /** The started requestq; null while the driver does not use the device. */
     private RngRequestQueue started;
 
@@ -60,7 +60,7 @@ public final class VirtioRngDevice implements VirtioDevice {
             SourceRegistry sources,
             GuestRateLimiter rateLimiter,
             DrrGuestFlow flow,
-            SharedRequestScratch scratch) {
+            RequestScratchMemory scratch) {
         this.name = name;
         this.features = features;
         this.sources = sources;
@@ -231,8 +231,8 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     @Override
-    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
-        kept = memory == null ? null : new KeptRngState(memory, counters, rateLimiter, monotonicNow - now);
+    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        kept = memory == null ? null : new PersistedRngState(memory, counters, rateLimiter, monotonicNow - now);
         if (kept != null) {
             if (continued) {
                 kept.resume(now);

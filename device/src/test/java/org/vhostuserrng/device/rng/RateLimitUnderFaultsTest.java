@@ -57,9 +57,9 @@ class RateLimitUnderFaultsTest {
 
     private final class Guest {
         final RngTestGuest<? extends DriverRing> machine;
-        final MemorySegment kept = Arena.ofAuto().allocate(VirtioDevice.KEPT_BYTES, 8);
+        final MemorySegment kept = Arena.ofAuto().allocate(VirtioDevice.PERSISTED_BYTES, 8);
         /** The contents of {@link #kept} at a crash during a fill. */
-        final byte[] left = new byte[VirtioDevice.KEPT_BYTES];
+        final byte[] left = new byte[VirtioDevice.PERSISTED_BYTES];
 
         final List<Write> writes = new ArrayList<>();
         private long counted;
@@ -90,8 +90,8 @@ class RateLimitUnderFaultsTest {
             machine.source.remaining = wayOut == WayOut.DRY ? random.nextInt(20) : Long.MAX_VALUE;
             if (wayOut == WayOut.CRASH) {
                 guests.forEach(guest -> MemorySegment.copy(
-                        guest.kept, 0, MemorySegment.ofArray(guest.left), 0, VirtioDevice.KEPT_BYTES));
-                MemorySegment.ofArray(leftOfTotal).copyFrom(keptTotal);
+                        guest.kept, 0, MemorySegment.ofArray(guest.left), 0, VirtioDevice.PERSISTED_BYTES));
+                MemorySegment.ofArray(leftOfTotal).copyFrom(persistedTotal);
                 crashed = true;
             }
         }
@@ -108,7 +108,7 @@ class RateLimitUnderFaultsTest {
             if (continued) {
                 kept.copyFrom(MemorySegment.ofArray(left));
             }
-            device.keepIn(kept, continued, monotonic - origin, monotonic);
+            device.persistIn(kept, continued, monotonic - origin, monotonic);
         }
 
         /** Resets the driver, and starts its virtqueue. */
@@ -142,8 +142,8 @@ class RateLimitUnderFaultsTest {
 
         void newSession() {
             queue.stop();
-            device.keepIn(null, false, monotonic - origin, monotonic);
-            device.keepIn(kept, false, monotonic - origin, monotonic);
+            device.persistIn(null, false, monotonic - origin, monotonic);
+            device.persistIn(kept, false, monotonic - origin, monotonic);
             startQueue();
         }
 
@@ -165,9 +165,9 @@ class RateLimitUnderFaultsTest {
     private RateLimitConfig guestLimit;
     private RateLimitConfig totalLimit;
     private DeficitRoundRobin scheduler;
-    private final MemorySegment keptTotal = Arena.ofAuto().allocate(DeficitRoundRobin.KEPT_BYTES, 8);
-    /** The contents of {@link #keptTotal} at a crash during a fill. */
-    private final byte[] leftOfTotal = new byte[DeficitRoundRobin.KEPT_BYTES];
+    private final MemorySegment persistedTotal = Arena.ofAuto().allocate(DeficitRoundRobin.PERSISTED_BYTES, 8);
+    /** The contents of {@link #persistedTotal} at a crash during a fill. */
+    private final byte[] leftOfTotal = new byte[DeficitRoundRobin.PERSISTED_BYTES];
 
     private long monotonic = 7_000_000_000L;
     /** CLOCK_MONOTONIC when the current process started. */
@@ -181,9 +181,9 @@ class RateLimitUnderFaultsTest {
         origin = monotonic;
         scheduler = new DeficitRoundRobin(totalLimit, () -> {});
         if (continued) {
-            keptTotal.copyFrom(MemorySegment.ofArray(leftOfTotal));
+            persistedTotal.copyFrom(MemorySegment.ofArray(leftOfTotal));
         }
-        scheduler.keepIn(keptTotal, continued, 0, monotonic);
+        scheduler.persistIn(persistedTotal, continued, 0, monotonic);
         guests.forEach(guest -> guest.createDevice(continued));
         guests.forEach(Guest::startQueue);
     }

@@ -256,7 +256,7 @@ class RngRequestBudgetTest {
         assertEquals(calls, guest.source.calls);
         assertEquals(segments, filler.segmentsWritten());
         assertArrayEquals(expected(sizes, from, limit), content(guest, sizes));
-        assertEquals(-1, guest.scratch.staging().mismatch(zeros(SharedRequestScratch.STAGING_BYTES)));
+        assertEquals(-1, guest.scratch.staging().mismatch(zeros(RequestScratchMemory.STAGING_BYTES)));
     }
 
     @ParameterizedTest

@@ -73,7 +73,7 @@ final class RngTestGuest<R extends DriverRing> {
     HugePages secondRegionPages;
 
     final R driver;
-    final SharedRequestScratch scratch = new SharedRequestScratch();
+    final RequestScratchMemory scratch = new RequestScratchMemory();
     final VirtioRngDevice device;
     /** The IOTLB; null without an IOMMU. */
     Iotlb iotlb;

@@ -209,7 +209,7 @@ final class ControlCommands implements ControlCommandHandler {
         if (arguments.isEmpty()) {
             throw new ControlException("expected the path of a socket, and settings such as max-bytes=N");
         }
-        RngEndpoint socket = EndpointOptionParser.addedSocket(arguments.getFirst());
+        RngEndpoint socket = SocketOptionParser.addedSocket(arguments.getFirst());
         for (RngGuest guest : guests.all()) {
             if (guest.name().equals(socket.guestName())) {
                 throw new ControlException("there is a guest '" + guest.name() + "' already");

@@ -18,7 +18,7 @@ record ControlSocketSettings(Path path, ListenerAccess access) {
         OptionValue path = arguments.value(DaemonOptions.CONTROL_SOCKET);
         ListenerAccess access = new AccessOptionParser(arguments).ofControlSocket();
         if (path != null) {
-            return new ControlSocketSettings(EndpointOptionParser.socketPath(path), access);
+            return new ControlSocketSettings(SocketOptionParser.socketPath(path), access);
         }
         requireAbsent(arguments.value(DaemonOptions.CONTROL_SOCKET_MODE));
         requireAbsent(arguments.value(DaemonOptions.CONTROL_SOCKET_GROUP));

@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.transport.control.ControlFieldEscaping;
 import org.vhostuserrng.transport.control.ControlProtocol;
 import org.vhostuserrng.transport.control.ControlRecord;
-import org.vhostuserrng.transport.control.ControlText;
 
 /** {@code ctl}: sends one command to the control socket of a running daemon, and prints the response. */
 final class CtlCommand {
@@ -108,7 +108,7 @@ final class CtlCommand {
         }
         String[] words = first.split("\t", 2);
         if (words[0].equals(ControlProtocol.ERROR) && words.length == 2) {
-            throw new IOException(ControlText.unescape(words[1]));
+            throw new IOException(ControlFieldEscaping.unescape(words[1]));
         }
         if (!first.equals(ControlProtocol.OK)) {
             throw new IOException("expected a response of protocol " + ControlProtocol.REQUEST);

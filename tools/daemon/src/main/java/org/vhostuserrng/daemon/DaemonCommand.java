@@ -164,7 +164,7 @@ final class DaemonCommand {
      * @param running the sources in use, by their {@code --source} expressions
      */
     private DaemonSettings settings(Map<List<String>, EntropySourceSpec> running) throws BadUsageException {
-        List<RngEndpoint> endpoints = EndpointOptionParser.parse(arguments, guests);
+        List<RngEndpoint> endpoints = SocketOptionParser.parse(arguments, guests);
         SequencedSet<String> names = new LinkedHashSet<>();
         endpoints.forEach(endpoint -> names.add(endpoint.guestName()));
         SourceSettings sources = new SourceOptionParser(running).settings(arguments, guests);
@@ -172,7 +172,7 @@ final class DaemonCommand {
         GuestOptions.requireSockets(guests, names);
         return new DaemonSettings(
                 endpoints,
-                EndpointOptionParser.storedFds(),
+                SocketOptionParser.storedFds(),
                 sources,
                 rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
@@ -185,7 +185,7 @@ final class DaemonCommand {
 
     private Path countersFile() throws BadUsageException {
         OptionValue path = arguments.value(DaemonOptions.COUNTERS_FILE);
-        return path == null ? null : EndpointOptionParser.path(path, path.text());
+        return path == null ? null : SocketOptionParser.path(path, path.text());
     }
 
     private VhostUserOptions sessionOptions(int guestCount) throws BadUsageException {

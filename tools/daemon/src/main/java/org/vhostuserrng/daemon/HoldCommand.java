@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.daemon.hold.ServiceManager;
 import org.vhostuserrng.daemon.hold.ServiceSettings;
+import org.vhostuserrng.daemon.hold.ServiceSupervisor;
 import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
 import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.NativeText;
@@ -63,7 +63,7 @@ final class HoldCommand {
         ServiceSettings settings = settings(options, command, OpenFileLimit.raise(), inherited.size());
         ServiceSignals.surviveAllBut(
                 Set.of("HUP", "USR1"), new SurvivedSignalLog(System::nanoTime, HoldCommand::log)::received);
-        try (ServiceManager manager = ServiceManager.open(settings, inherited, HoldCommand::log)) {
+        try (ServiceSupervisor manager = ServiceSupervisor.open(settings, inherited, HoldCommand::log)) {
             return manager.run();
         }
     }

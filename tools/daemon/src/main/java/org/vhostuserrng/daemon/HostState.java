@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.systemd.ListenFds;
  * read positions of files that are sources. It is in one memfd in the service manager's file descriptor store. It
  * contains no random bytes.
  *
- * <p>Layout: little-endian u64 magic, u32 version; state of {@link DeficitRoundRobin#keepIn} at offset 64, of
- * {@link FileReadPositions#keepIn} at offset 4096.
+ * <p>Layout: little-endian u64 magic, u32 version; state of {@link DeficitRoundRobin#persistIn} at offset 64, of
+ * {@link FileReadPositions#persistIn} at offset 4096.
  *
  * @param memory the mapped memfd; valid for any thread until the process exits
  * @param continued whether the memory contains the state of an earlier process
@@ -38,7 +38,7 @@ record HostState(MemorySegment memory, boolean continued) {
     private static final long VERSION = 8;
     private static final long TOTAL_LIMIT = 64;
     private static final long FILE_POSITIONS = 4096;
-    private static final long BYTES = FILE_POSITIONS + FileReadPositions.KEPT_BYTES;
+    private static final long BYTES = FILE_POSITIONS + FileReadPositions.PERSISTED_BYTES;
 
     /** Returns whether a stored descriptor with this name is the memfd of the state. */
     static boolean isStored(String fdName) {
@@ -97,9 +97,9 @@ record HostState(MemorySegment memory, boolean continued) {
      * in it.
      */
     void keep(DeficitRoundRobin scheduler, long now) {
-        MemorySegment total = memory.asSlice(TOTAL_LIMIT, DeficitRoundRobin.KEPT_BYTES);
-        scheduler.keepIn(total, continued, now, System.nanoTime());
-        FileReadPositions.OF_PROCESS.keepIn(memory.asSlice(FILE_POSITIONS, FileReadPositions.KEPT_BYTES));
+        MemorySegment total = memory.asSlice(TOTAL_LIMIT, DeficitRoundRobin.PERSISTED_BYTES);
+        scheduler.persistIn(total, continued, now, System.nanoTime());
+        FileReadPositions.OF_PROCESS.persistIn(memory.asSlice(FILE_POSITIONS, FileReadPositions.PERSISTED_BYTES));
     }
 
     /** Removes the state from the store. Returns false if the service manager did not accept the message. */

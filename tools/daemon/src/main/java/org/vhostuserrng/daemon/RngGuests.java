@@ -17,8 +17,8 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.device.rng.RequestScratchMemory;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
-import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -37,7 +37,7 @@ final class RngGuests {
     private final DeficitRoundRobin scheduler;
     private final RngDeviceFeatures features;
     private final DaemonCounters counters;
-    private final SharedRequestScratch scratch = new SharedRequestScratch();
+    private final RequestScratchMemory scratch = new RequestScratchMemory();
     private final List<RngGuest> guests = new ArrayList<>();
     private final Set<RngGuest> drained = new HashSet<>();
 

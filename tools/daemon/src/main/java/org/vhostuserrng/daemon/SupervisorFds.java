@@ -27,7 +27,7 @@ record SupervisorFds(OptionalInt ready, OptionalInt exitWith) {
 
     private static void requireNotPassed(OptionValue option, OptionalInt number) throws BadUsageException {
         if (number.isPresent()) {
-            EndpointOptionParser.requireNotPassed(option, number.getAsInt());
+            SocketOptionParser.requireNotPassed(option, number.getAsInt());
         }
     }
 

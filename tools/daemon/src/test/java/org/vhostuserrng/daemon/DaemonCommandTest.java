@@ -216,7 +216,7 @@ class DaemonCommandTest {
 
         BadUsageException refused = assertThrows(
                 BadUsageException.class,
-                () -> EndpointOptionParser.requireNotPassed(new OptionValue("--ready-fd", "4"), 4, passed));
+                () -> SocketOptionParser.requireNotPassed(new OptionValue("--ready-fd", "4"), 4, passed));
 
         assertContainsAll(refused.getMessage(), "--ready-fd='4': the service manager passes 'session-1'");
     }

@@ -5,9 +5,9 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.transport.control.ControlFieldEscaping;
 import org.vhostuserrng.transport.control.ControlProtocol;
 import org.vhostuserrng.transport.control.ControlRecord;
-import org.vhostuserrng.transport.control.ControlText;
 
 /**
  * Parses an arbitrary line as a request of a control client, and its arguments as settings of a guest. Both must be
@@ -28,7 +28,8 @@ public final class ControlRequestFuzzTarget {
     static void read(String line) throws BadUsageException {
         List<String> words = ControlProtocol.decodeRequest(line);
         for (String word : words) {
-            if (!ControlText.unescape(ControlText.escape(word)).equals(word)) {
+            if (!ControlFieldEscaping.unescape(ControlFieldEscaping.escape(word))
+                    .equals(word)) {
                 throw new AssertionError("changed by its encoding: " + word);
             }
             ControlRecord record = new ControlRecord().with("word", word);

@@ -7,7 +7,7 @@ import java.util.List;
  * The protocol of the control socket, version 1. A client sends one line of words separated by tabs: {@link #REQUEST},
  * then the command and its arguments. The server responds with a line {@link #OK} and one line for each
  * {@link ControlRecord}, or with a line of {@link #ERROR}, a tab and the reason, and closes the connection. All text is
- * UTF-8, and {@link ControlText#escape escaped}.
+ * UTF-8, and {@link ControlFieldEscaping#escape escaped}.
  */
 public final class ControlProtocol {
     /** The first word of a request, which names the protocol and its version. */
@@ -30,7 +30,7 @@ public final class ControlProtocol {
     public static String encodeRequest(List<String> words) {
         StringBuilder line = new StringBuilder(REQUEST);
         for (String word : words) {
-            line.append(SEPARATOR).append(ControlText.escape(word));
+            line.append(SEPARATOR).append(ControlFieldEscaping.escape(word));
         }
         return line.append('\n').toString();
     }
@@ -48,7 +48,7 @@ public final class ControlProtocol {
         }
         List<String> words = new ArrayList<>();
         for (int i = 1; i < encoded.length; i++) {
-            words.add(ControlText.unescape(encoded[i]));
+            words.add(ControlFieldEscaping.unescape(encoded[i]));
         }
         if (words.isEmpty() || words.getFirst().isEmpty()) {
             throw new IllegalArgumentException("expected a command");
@@ -58,6 +58,6 @@ public final class ControlProtocol {
 
     /** Encodes the response to a request that failed, with its line feed. */
     public static String encodeError(String reason) {
-        return ERROR + SEPARATOR + ControlText.escape(reason) + "\n";
+        return ERROR + SEPARATOR + ControlFieldEscaping.escape(reason) + "\n";
     }
 }

@@ -30,7 +30,7 @@ public final class ControlRecord {
     /** Encodes this record as a line, without its line feed. */
     public String encode() {
         return fields.entrySet().stream()
-                .map(field -> field.getKey() + "=" + ControlText.escape(field.getValue()))
+                .map(field -> field.getKey() + "=" + ControlFieldEscaping.escape(field.getValue()))
                 .collect(Collectors.joining("\t"));
     }
 
@@ -46,7 +46,7 @@ public final class ControlRecord {
             if (end < 0) {
                 throw new IllegalArgumentException("expected KEY=VALUE, got '" + field + "'");
             }
-            record.with(field.substring(0, end), ControlText.unescape(field.substring(end + 1)));
+            record.with(field.substring(0, end), ControlFieldEscaping.unescape(field.substring(end + 1)));
         }
         return record;
     }

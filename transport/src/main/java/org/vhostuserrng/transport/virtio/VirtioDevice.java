@@ -48,20 +48,20 @@ public interface VirtioDevice {
      */
     VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException;
 
-    /** Minimum size of the memory of {@link #keepIn} in bytes. */
-    int KEPT_BYTES = 512;
+    /** Minimum size of the memory of {@link #persistIn} in bytes. */
+    int PERSISTED_BYTES = 512;
 
     /**
      * Sets the memory, which outlives this process, in which the device keeps the state that must survive it.
      *
-     * @param memory at least {@link #KEPT_BYTES}, valid until the next call; null if nothing is to be kept
+     * @param memory at least {@link #PERSISTED_BYTES}, valid until the next call; null if nothing is to be kept
      * @param continued true if the memory contains the state of a previous process, which the device continues; false
      *     to overwrite the memory
      * @param now the loop's time in nanoseconds
      * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
      *     host
      */
-    void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
+    void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
 
     /**
      * Returns the state with which a device on another host can continue, at most {@link #MAX_STATE_BYTES}. All

@@ -64,6 +64,6 @@ class ControlProtocolTest {
 
     @Test
     void decodesAnEscapeAtTheEnd() {
-        assertEquals("a\\", ControlText.unescape("a\\"));
+        assertEquals("a\\", ControlFieldEscaping.unescape("a\\"));
     }
 }

@@ -67,7 +67,7 @@ public final class FakeVirtioDevice implements VirtioDevice {
     }
 
     @Override
-    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
         // This device has no state.
     }
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The service that {@link ServiceManager} runs, and how it runs the service.
+ * The service that {@link ServiceSupervisor} runs, and how it runs the service.
  *
  * @param command the program and its arguments
  * @param maxFds maximum number of stored descriptors

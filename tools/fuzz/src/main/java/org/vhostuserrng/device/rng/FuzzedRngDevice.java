@@ -30,7 +30,7 @@ final class FuzzedRngDevice {
      * Counts one virtqueue more than exists. The device then limits the work per drain as it does if other guests share
      * its event loop.
      */
-    private static final SharedRequestScratch SCRATCH = new SharedRequestScratch();
+    private static final RequestScratchMemory SCRATCH = new RequestScratchMemory();
 
     static {
         SCRATCH.addQueue();

@@ -18,8 +18,8 @@ public class GetrandomBenchmark extends JmhBenchmarkSettings {
 
     private final MemorySegment target = Arena.ofAuto().allocate(16384, Long.BYTES);
     private final EntropySource faster = new GetrandomSourceSpec().open(() -> {});
-    private final EntropySource function = new GetrandomSourceSpec(GetrandomPath.VDSO).open(() -> {});
-    private final EntropySource systemCall = new GetrandomSourceSpec(GetrandomPath.SYSCALL).open(() -> {});
+    private final EntropySource function = new GetrandomSourceSpec(GetrandomMethod.VDSO).open(() -> {});
+    private final EntropySource systemCall = new GetrandomSourceSpec(GetrandomMethod.SYSCALL).open(() -> {});
 
     /** The daemon's source, which is the faster of the two. */
     @Benchmark

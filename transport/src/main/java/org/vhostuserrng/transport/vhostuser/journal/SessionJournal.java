@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.KeptMemory;
+import org.vhostuserrng.transport.sys.FdStoreMemory;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -74,19 +74,19 @@ public final class SessionJournal implements AutoCloseable {
 
     private static final long FILE_BYTES = COPIES + 2 * COPY_BYTES;
 
-    private static final int DEVICE_MEMORY_BYTES = VirtioDevice.KEPT_BYTES;
+    private static final int DEVICE_MEMORY_BYTES = VirtioDevice.PERSISTED_BYTES;
 
-    private final KeptMemory memory;
+    private final FdStoreMemory memory;
     private final MemorySegment bytes;
 
-    private SessionJournal(KeptMemory memory) {
+    private SessionJournal(FdStoreMemory memory) {
         this.memory = memory;
         this.bytes = memory.segment();
     }
 
     /** Creates the journal of a new session. */
     public static SessionJournal create() throws IOException {
-        SessionJournal journal = new SessionJournal(KeptMemory.create("vhost-user-rng journal", FILE_BYTES));
+        SessionJournal journal = new SessionJournal(FdStoreMemory.create("vhost-user-rng journal", FILE_BYTES));
         journal.bytes.set(U64, MAGIC, MAGIC_NUMBER);
         journal.bytes.set(U32, VERSION, VERSION_2);
         journal.bytes.set(U32, KIND, KIND_VHOST_USER);
@@ -99,9 +99,9 @@ public final class SessionJournal implements AutoCloseable {
      * @throws InvalidJournalException if the file is not a journal of a vhost-user session, or has another version
      */
     public static SessionJournal open(OwnedFd file) throws InvalidJournalException {
-        KeptMemory memory;
+        FdStoreMemory memory;
         try {
-            memory = KeptMemory.map(file, FILE_BYTES);
+            memory = FdStoreMemory.map(file, FILE_BYTES);
         } catch (IOException refused) {
             throw new InvalidJournalException("journal: " + refused.getMessage());
         }
@@ -194,7 +194,7 @@ public final class SessionJournal implements AutoCloseable {
         VarHandle.releaseFence();
     }
 
-    /** The memory for {@link VirtioDevice#keepIn}, all zeros in a new journal. */
+    /** The memory for {@link VirtioDevice#persistIn}, all zeros in a new journal. */
     public MemorySegment deviceMemory() {
         return bytes.asSlice(DEVICE_MEMORY, DEVICE_MEMORY_BYTES);
     }
@@ -237,7 +237,8 @@ public final class SessionJournal implements AutoCloseable {
     }
 
     /**
-     * Sends up to {@code count} bytes of the reply of the last commit. Returns the result of {@link KeptMemory#send}.
+     * Sends up to {@code count} bytes of the reply of the last commit. Returns the result of
+     * {@link FdStoreMemory#send}.
      */
     public int sendReply(UnixStreamSocket receiver, int count) {
         return memory.send(receiver, count);

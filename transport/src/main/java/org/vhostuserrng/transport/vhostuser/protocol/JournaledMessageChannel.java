@@ -65,7 +65,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         unsentTo = replyBytes;
         unsentFrom = replyBytes - journal.unsentReplyBytes(replyBytes);
         unsentFd = replyFd;
-        if (unsentFd != null && wasReceived()) {
+        if (unsentFd != null && wasReplySent()) {
             unsentFrom = unsentTo;
         }
         if (!hasUnsent()) {
@@ -80,7 +80,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
      * file position does not show it. The reply was sent if the socket contains bytes for the front-end, or a next
      * message from it, because a front-end waits for the reply before it sends another message.
      */
-    private boolean wasReceived() {
+    private boolean wasReplySent() {
         return stream.hasUnreceived() || stream.peekBytes(message.asSlice(0, 1)) > 0;
     }
 
@@ -93,13 +93,13 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         Received result = peekOrReceive();
         violation = null;
         if (result == Received.MESSAGE) {
-            keepReceived();
+            storeFds();
         }
         return result;
     }
 
     /** Stores the descriptors of the message. If there is no room for them, the message is refused. */
-    private void keepReceived() {
+    private void storeFds() {
         try {
             for (OwnedFd fd : fds.list()) {
                 stored.keep(fd);

@@ -23,7 +23,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * waits for a reply stops its guest. A front-end that has sent no message for some seconds gives way. Confined to the
  * loop's thread.
  */
-final class VhostUserListener extends EventHandler implements RestoringEndpoint, ListenerPathCheck.Listener {
+final class VhostUserListener extends EventHandler implements RestoringEndpoint, ListenerPathMonitor.Listener {
     /** Delay before the next attempt after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 

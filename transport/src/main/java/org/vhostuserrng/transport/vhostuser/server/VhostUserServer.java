@@ -54,7 +54,7 @@ public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;
     private final VhostUserOptions options;
     private final Executor peerFileThreads;
-    private final ListenerPathCheck socketFiles;
+    private final ListenerPathMonitor socketFiles;
     private final List<PeriodicTask> tasks = new ArrayList<>();
     private final List<EndOfStreamWatch> watches = new ArrayList<>();
     private final Set<VhostUserEndpoint> endpoints = new LinkedHashSet<>();
@@ -77,7 +77,7 @@ public final class VhostUserServer implements AutoCloseable {
 
     private volatile boolean stopping;
 
-    private record WatchedControl(ControlListener control) implements ListenerPathCheck.Listener {
+    private record WatchedControl(ControlListener control) implements ListenerPathMonitor.Listener {
         @Override
         public UnixListeningSocket socket() {
             return control.socket();
@@ -94,7 +94,7 @@ public final class VhostUserServer implements AutoCloseable {
         this.store = fdStore == null ? null : new SessionStore(fdStore, loop);
         this.options = options;
         this.peerFileThreads = peerFileThreads;
-        this.socketFiles = new ListenerPathCheck(loop);
+        this.socketFiles = new ListenerPathMonitor(loop);
         this.restoration = new SessionRestoration(loop, options);
     }
 

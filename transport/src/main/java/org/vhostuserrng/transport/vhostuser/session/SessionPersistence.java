@@ -79,7 +79,8 @@ final class SessionPersistence implements AutoCloseable {
      * @param continued whether the device continues from the state that a previous process left in the journal
      */
     void keepDeviceState(boolean continued) {
-        guest.device().keepIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
+        guest.device()
+                .persistIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
     }
 
     JournaledMessageChannel channel() {
@@ -130,7 +131,7 @@ final class SessionPersistence implements AutoCloseable {
     /** Closes this process's descriptors of the stored session. */
     @Override
     public void close() {
-        guest.device().keepIn(null, false, 0, 0);
+        guest.device().persistIn(null, false, 0, 0);
         stored.close();
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.KeptMemory;
+import org.vhostuserrng.transport.sys.FdStoreMemory;
 
 class SessionJournalTest {
     private static final MemorySegment DUP = Libc.symbol("dup");
@@ -58,7 +58,7 @@ class SessionJournalTest {
     private void damage(long offset, int mask) throws IOException {
         long size = 16L << 20;
         for (long tried = 4096; tried <= size; tried += 4096) {
-            try (KeptMemory memory = KeptMemory.map(duplicate(journal.fd()), tried)) {
+            try (FdStoreMemory memory = FdStoreMemory.map(duplicate(journal.fd()), tried)) {
                 if (offset < tried) {
                     byte before = memory.segment().get(ValueLayout.JAVA_BYTE, offset);
                     memory.segment().set(ValueLayout.JAVA_BYTE, offset, (byte) (before ^ mask));

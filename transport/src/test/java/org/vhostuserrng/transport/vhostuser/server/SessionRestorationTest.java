@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.FakeServiceManager;
 import org.vhostuserrng.transport.sys.FdQueueSocket;
-import org.vhostuserrng.transport.sys.KeptMemory;
+import org.vhostuserrng.transport.sys.FdStoreMemory;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
@@ -168,7 +168,7 @@ class SessionRestorationTest {
         PeerFileExecutor closer = new PeerFileExecutor(Runnable::run);
         try (FdQueueSocket queue = FdQueueSocket.adopt(new OwnedFd(FakeServiceManager.duplicate(stored)), closer)) {
             Map<Long, OwnedFd> fds = queue.duplicates();
-            try (KeptMemory journal = KeptMemory.map(fds.remove(JOURNAL), JOURNAL_BYTES)) {
+            try (FdStoreMemory journal = FdStoreMemory.map(fds.remove(JOURNAL), JOURNAL_BYTES)) {
                 journal.segment().set(ValueLayout.JAVA_BYTE, JOURNAL_VERSION, (byte) 99);
             }
             fds.values().forEach(OwnedFd::close);

@@ -84,7 +84,7 @@ class VhostUserSessionTest {
         }
 
         @Override
-        public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
             // This device has no state.
         }
 

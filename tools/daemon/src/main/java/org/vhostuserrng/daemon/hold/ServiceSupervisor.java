@@ -26,7 +26,7 @@ import org.vhostuserrng.transport.systemd.ListenFds;
  * <p>If this process is killed, the main process of the service keeps running, without a file descriptor store: that is
  * better for its guests than no service.
  */
-public final class ServiceManager implements AutoCloseable {
+public final class ServiceSupervisor implements AutoCloseable {
     private static final String[] SIGNALS = {"CHLD", "TERM", "INT", "HUP", "USR1", "USR2"};
     /** A service that was killed by a signal has this exit status plus the signal's number, as in a shell. */
     private static final int KILLED = 128;
@@ -60,7 +60,7 @@ public final class ServiceManager implements AutoCloseable {
 
     private int exitStatus = RUNNING;
 
-    private ServiceManager(
+    private ServiceSupervisor(
             ServiceSettings settings,
             List<ListenFds.NamedFd> inherited,
             SignalInbox signals,
@@ -81,12 +81,12 @@ public final class ServiceManager implements AutoCloseable {
      * @param log receives log lines about the service
      * @throws IOException if no notify socket can be created
      */
-    public static ServiceManager open(ServiceSettings settings, List<ListenFds.NamedFd> inherited, Consumer<String> log)
-            throws IOException {
+    public static ServiceSupervisor open(
+            ServiceSettings settings, List<ListenFds.NamedFd> inherited, Consumer<String> log) throws IOException {
         SignalInbox signals = SignalInbox.open(SIGNALS);
         try {
             NotifySocket notifySocket = NotifySocket.create(socketDirectories(), CloserThread.start());
-            return new ServiceManager(settings, inherited, signals, notifySocket, log);
+            return new ServiceSupervisor(settings, inherited, signals, notifySocket, log);
         } catch (IOException impossible) {
             signals.close();
             throw impossible;
@@ -139,16 +139,16 @@ public final class ServiceManager implements AutoCloseable {
             log.line("removed " + hungUp + " stored descriptors that have hung up");
         }
         String program = settings.command().getFirst();
-        int missing = ExecutableSearch.status(program, System.getenv("PATH"));
+        int missing = CommandLookup.status(program, System.getenv("PATH"));
         if (missing != 0) {
-            String reason = missing == ExecutableSearch.NOT_FOUND ? "not found" : "not an executable file";
+            String reason = missing == CommandLookup.NOT_FOUND ? "not found" : "not an executable file";
             notStarted(missing, program + ": " + reason);
             return;
         }
         try {
             spawn();
         } catch (ErrnoException refused) {
-            notStarted(ExecutableSearch.NOT_EXECUTABLE, refused.getMessage());
+            notStarted(CommandLookup.NOT_EXECUTABLE, refused.getMessage());
         }
     }
 
@@ -341,7 +341,7 @@ public final class ServiceManager implements AutoCloseable {
     private boolean hasFailedToStart(ChildStatus end) {
         int exit = end.exited() ? end.status() : 0;
         return starts == 1
-                && (exit == BAD_USAGE || exit == ExecutableSearch.NOT_EXECUTABLE || exit == ExecutableSearch.NOT_FOUND);
+                && (exit == BAD_USAGE || exit == CommandLookup.NOT_EXECUTABLE || exit == CommandLookup.NOT_FOUND);
     }
 
     private void meetDeadlines() {

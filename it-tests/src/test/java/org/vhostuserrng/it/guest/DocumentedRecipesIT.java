@@ -34,7 +34,7 @@ import org.xml.sax.SAXException;
 
 /** Tests the commands and documents of tools/guest/RECIPES.md, which are read from that file. */
 @Tag("container")
-class RecipesGuestIT {
+class DocumentedRecipesIT {
     private static final String QEMU_SCHEMA = "http://libvirt.org/schemas/domain/qemu/1.0";
 
     @Order(1)

@@ -25,14 +25,14 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
-class ListenerPathCheckTest {
+class ListenerPathMonitorTest {
     @TempDir
     private Path directory;
 
     private final FakeEventScheduler loop = new FakeEventScheduler();
     private Path path;
     private VhostUserListener listener;
-    private ListenerPathCheck watch;
+    private ListenerPathMonitor watch;
 
     @BeforeEach
     void listen() throws IOException {
@@ -40,7 +40,7 @@ class ListenerPathCheckTest {
         GuestContext guest = GuestContext.create(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, Runnable::run);
         listener = VhostUserListener.start(
                 guest, UnixListeningSocket.bind(path), ListenerAccess.BY_UMASK, Runnable::run, (_, _) -> null);
-        watch = new ListenerPathCheck(loop);
+        watch = new ListenerPathMonitor(loop);
         watch.add(listener, guest.log());
     }
 
@@ -79,7 +79,7 @@ class ListenerPathCheckTest {
     void checksAgainWithinSeconds() {
         check();
 
-        assertEquals(loop.now + ListenerPathCheck.INTERVAL_NANOS, loop.deadlines.get(watch));
+        assertEquals(loop.now + ListenerPathMonitor.INTERVAL_NANOS, loop.deadlines.get(watch));
     }
 
     @Test
@@ -144,12 +144,12 @@ class ListenerPathCheckTest {
 
     @Test
     void checksManyFilesInParts() {
-        for (int i = 0; i < ListenerPathCheck.MAX_FILES_PER_CHECK; i++) {
+        for (int i = 0; i < ListenerPathMonitor.MAX_FILES_PER_CHECK; i++) {
             watch.add(listener, null);
         }
 
         check();
 
-        assertEquals(loop.now + ListenerPathCheck.INTERVAL_NANOS / 2, loop.deadlines.get(watch));
+        assertEquals(loop.now + ListenerPathMonitor.INTERVAL_NANOS / 2, loop.deadlines.get(watch));
     }
 }

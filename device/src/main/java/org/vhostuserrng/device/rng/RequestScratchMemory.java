@@ -8,7 +8,7 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
  * Scratch memory for serving one request. All devices of a loop share one instance, so that additional guests need no
  * further memory. Confined to the loop's thread.
  */
-public final class SharedRequestScratch {
+public final class RequestScratchMemory {
     /** Size of the staging buffer for small segments in bytes. */
     static final int STAGING_BYTES = 4096;
 
@@ -16,7 +16,7 @@ public final class SharedRequestScratch {
     private final MemorySegment staging = Arena.ofAuto().allocate(STAGING_BYTES);
     private int queues;
 
-    public SharedRequestScratch() {}
+    public RequestScratchMemory() {}
 
     ScatterGatherList buffers() {
         return buffers;

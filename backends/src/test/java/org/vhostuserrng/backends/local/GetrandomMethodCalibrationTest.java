@@ -9,19 +9,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests with simulated processors, on which a call takes a fixed time plus a time per byte, in nanoseconds. */
-class GetrandomPathCalibrationTest {
+class GetrandomMethodCalibrationTest {
     private long now;
     private int runs;
 
-    private GetrandomPathTable run(IntToLongFunction vdso, IntToLongFunction syscall, long tick, int hiccupEvery) {
-        return new GetrandomPathCalibration(
+    private GetrandomMethodTable run(IntToLongFunction vdso, IntToLongFunction syscall, long tick, int hiccupEvery) {
+        return new GetrandomMethodCalibration(
                         () -> now / tick * tick,
                         (length, calls) -> pass(calls * vdso.applyAsLong(length), hiccupEvery),
                         (length, calls) -> pass(calls * syscall.applyAsLong(length), hiccupEvery))
                 .run();
     }
 
-    private GetrandomPathTable run(IntToLongFunction vdso, IntToLongFunction syscall) {
+    private GetrandomMethodTable run(IntToLongFunction vdso, IntToLongFunction syscall) {
         return run(vdso, syscall, 1, Integer.MAX_VALUE);
     }
 
@@ -32,46 +32,46 @@ class GetrandomPathCalibrationTest {
 
     @Test
     void usesTheVdsoForAllLengthsWhereItsCipherIsFaster() {
-        GetrandomPathTable paths = run(length -> 30 + 2L * length, length -> 300 + 5L * length / 2);
+        GetrandomMethodTable methods = run(length -> 30 + 2L * length, length -> 300 + 5L * length / 2);
 
-        assertEquals(GetrandomPathTable.always(GetrandomPath.VDSO).toString(), paths.toString());
+        assertEquals(GetrandomMethodTable.always(GetrandomMethod.VDSO).toString(), methods.toString());
     }
 
     @Test
     void usesTheSyscallForLongRequestsWhereItsCipherIsFaster() {
-        GetrandomPathTable paths = run(length -> 40 + 23L * length / 10, length -> 200 + 17L * length / 10);
+        GetrandomMethodTable methods = run(length -> 40 + 23L * length / 10, length -> 200 + 17L * length / 10);
 
-        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", methods.toString());
     }
 
     @Test
     void usesTheSyscallForAllLengthsWhereTheVdsoIsSlow() {
-        GetrandomPathTable paths = run(length -> 900 + 5L * length, length -> 100 + 2L * length);
+        GetrandomMethodTable methods = run(length -> 900 + 5L * length, length -> 100 + 2L * length);
 
-        assertEquals(GetrandomPathTable.always(GetrandomPath.SYSCALL).toString(), paths.toString());
+        assertEquals(GetrandomMethodTable.always(GetrandomMethod.SYSCALL).toString(), methods.toString());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 5})
     void ignoresRunsThatWereInterrupted(int hiccupEvery) {
-        GetrandomPathTable paths =
+        GetrandomMethodTable methods =
                 run(length -> 40 + 23L * length / 10, length -> 200 + 17L * length / 10, 1, hiccupEvery);
 
-        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", methods.toString());
     }
 
     @Test
     void keepsTheDefaultIfTheClockIsTooCoarse() {
-        GetrandomPathTable paths = run(length -> 100, length -> 90, 1_000_000_000, Integer.MAX_VALUE);
+        GetrandomMethodTable methods = run(length -> 100, length -> 90, 1_000_000_000, Integer.MAX_VALUE);
 
-        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", methods.toString());
     }
 
     @Test
     void keepsTheDefaultIfTheDifferenceIsSmall() {
-        GetrandomPathTable paths = run(length -> 1000, length -> 980);
+        GetrandomMethodTable methods = run(length -> 1000, length -> 980);
 
-        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", methods.toString());
     }
 
     @Test

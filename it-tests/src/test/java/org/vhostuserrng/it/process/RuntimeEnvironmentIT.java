@@ -32,7 +32,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
  * Tests every command in unusual environments: the command works, or fails with a message and an exit status, never
  * with a stack trace.
  */
-class SurroundingsIT {
+class RuntimeEnvironmentIT {
     /**
      * Shell commands that run a program in an unusual environment in which it can work. "$@" is the program with its
      * arguments.

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.libc.NativePath;
 
 /** Searches for a program in the same way as a shell. */
-final class ExecutableSearch {
+final class CommandLookup {
     /** Exit status of a shell whose command is a file that cannot be executed. */
     static final int NOT_EXECUTABLE = 126;
     /** Exit status of a shell whose command does not exist. */
@@ -14,7 +14,7 @@ final class ExecutableSearch {
 
     private static final int FOUND = 0;
 
-    private ExecutableSearch() {}
+    private CommandLookup() {}
 
     /**
      * Returns 0 if the program can be executed, otherwise the exit status of a shell that cannot execute it.

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * again. Logs this at most once a minute. A source that has failed is not silent, because it logs the reason, unless it
  * can be read again. Confined to the event loop's thread.
  */
-final class SilentSourceLog {
+final class SourceStallLog {
     /** Minimum duration of a silence that is logged. */
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     /**
@@ -18,7 +18,7 @@ final class SilentSourceLog {
      */
     static final long MAX_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    private static final Logger LOG = LoggerFactory.getLogger(SilentSourceLog.class);
+    private static final Logger LOG = LoggerFactory.getLogger(SourceStallLog.class);
     private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private boolean silent;

@@ -8,35 +8,35 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ExecutableSearchTest {
+class CommandLookupTest {
     @TempDir
     private Path directory;
 
     @Test
     void findsAProgramInPath() {
-        assertEquals(0, ExecutableSearch.status("sh", "/nonexistent:/bin"));
+        assertEquals(0, CommandLookup.status("sh", "/nonexistent:/bin"));
     }
 
     @Test
     void aNameWithASlashIsNotSearched() {
-        assertEquals(ExecutableSearch.NOT_FOUND, ExecutableSearch.status("./sh", "/bin"));
+        assertEquals(CommandLookup.NOT_FOUND, CommandLookup.status("./sh", "/bin"));
     }
 
     @Test
     void aFileThatIsNotExecutableHasAStatusOfItsOwn() throws IOException {
         Path file = Files.createFile(directory.resolve("file"));
 
-        assertEquals(ExecutableSearch.NOT_EXECUTABLE, ExecutableSearch.status(file.toString(), ""));
-        assertEquals(ExecutableSearch.NOT_EXECUTABLE, ExecutableSearch.status("file", directory.toString()));
+        assertEquals(CommandLookup.NOT_EXECUTABLE, CommandLookup.status(file.toString(), ""));
+        assertEquals(CommandLookup.NOT_EXECUTABLE, CommandLookup.status("file", directory.toString()));
     }
 
     @Test
     void aDirectoryIsNotExecutable() {
-        assertEquals(ExecutableSearch.NOT_EXECUTABLE, ExecutableSearch.status(directory.toString(), ""));
+        assertEquals(CommandLookup.NOT_EXECUTABLE, CommandLookup.status(directory.toString(), ""));
     }
 
     @Test
     void aNameWithANulIsNotFound() {
-        assertEquals(ExecutableSearch.NOT_FOUND, ExecutableSearch.status("a\0b", "/bin"));
+        assertEquals(CommandLookup.NOT_FOUND, CommandLookup.status("a\0b", "/bin"));
     }
 }

@@ -1,10 +1,10 @@
 package org.vhostuserrng.transport.control;
 
 /** Escapes the characters in a word that the control protocol uses as separators: tabs and line feeds. */
-public final class ControlText {
+public final class ControlFieldEscaping {
     private static final char ESCAPE = '\\';
 
-    private ControlText() {}
+    private ControlFieldEscaping() {}
 
     /** Replaces backslash, tab, line feed and carriage return by {@code \\}, {@code \t}, {@code \n}, {@code \r}. */
     public static String escape(String word) {

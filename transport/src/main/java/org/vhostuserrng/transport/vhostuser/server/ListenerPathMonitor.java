@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.sys.UnixListeningSocket;
  * <p>inotify(7) is not used: it needs read permission for the directory, and does not report that a parent directory
  * was renamed.
  */
-final class ListenerPathCheck extends EventHandler implements AutoCloseable {
+final class ListenerPathMonitor extends EventHandler implements AutoCloseable {
     static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(3);
     /** Maximum number of files per call of {@link #handle}, which limits the time that the other guests wait. */
     static final int MAX_FILES_PER_CHECK = 64;
@@ -58,7 +58,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     private final List<WatchedSocket> sockets = new ArrayList<>();
     private int next;
 
-    ListenerPathCheck(EventScheduler loop) {
+    ListenerPathMonitor(EventScheduler loop) {
         this.loop = loop;
     }
 

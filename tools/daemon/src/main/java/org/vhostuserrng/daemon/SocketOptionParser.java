@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** Parses the options that name sockets, and reads LISTEN_FDS of the service manager. Has no side effects. */
-final class EndpointOptionParser {
+final class SocketOptionParser {
     /** The size of sun_path in struct sockaddr_un, without the terminating zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
@@ -29,7 +29,7 @@ final class EndpointOptionParser {
     private final AccessOptionParser accessParser;
     private final ListenerAccess accessOfAll;
 
-    private EndpointOptionParser(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
+    private SocketOptionParser(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         this.arguments = arguments;
         this.accessParser = new AccessOptionParser(arguments);
         this.accessOfAll = accessParser.ofAll();
@@ -43,7 +43,7 @@ final class EndpointOptionParser {
      * guests' sections.
      */
     static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
-        return new EndpointOptionParser(arguments, guests).endpoints(guests);
+        return new SocketOptionParser(arguments, guests).endpoints(guests);
     }
 
     /** Returns a socket that {@code ctl add} adds to the running daemon. The umask decides who may connect. */
@@ -60,7 +60,7 @@ final class EndpointOptionParser {
 
     /** Returns the descriptors that the service manager stored for an earlier process of this service. */
     static List<ListenFds.NamedFd> storedFds() throws BadUsageException {
-        return listenFds().stream().filter(EndpointOptionParser::isStored).toList();
+        return listenFds().stream().filter(SocketOptionParser::isStored).toList();
     }
 
     private List<RngEndpoint> endpoints(List<GuestOptions> inOrder) throws BadUsageException {

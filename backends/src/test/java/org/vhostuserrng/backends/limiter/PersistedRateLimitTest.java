@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests limits whose usage a process leaves in memory, and the next process continues. */
-class KeptRateLimitTest {
+class PersistedRateLimitTest {
     private static final long MAX_BYTES = 1024;
     private static final int PERIOD_MILLIS = 1000;
     private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(PERIOD_MILLIS);
@@ -23,7 +23,7 @@ class KeptRateLimitTest {
     private static final long SECOND_ORIGIN = 5_400_000_000L;
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment memory = arena.allocate(8 + GuestRateLimiter.KEPT_BYTES, 8);
+    private final MemorySegment memory = arena.allocate(8 + GuestRateLimiter.PERSISTED_BYTES, 8);
 
     @AfterEach
     void free() {
@@ -115,14 +115,14 @@ class KeptRateLimitTest {
     void usedUpTotalStaysUsedUp(RateLimitMode mode) {
         RateLimitConfig config = RateLimitConfig.ofBytes(mode, MAX_BYTES, PERIOD_MILLIS);
         DeficitRoundRobin first = new DeficitRoundRobin(config, () -> {});
-        first.keepIn(memory, false, 0, FIRST_ORIGIN);
+        first.persistIn(memory, false, 0, FIRST_ORIGIN);
         DrrGuestFlow flow = first.addFlow(DrrGuestConfig.DEFAULT);
         while (take(flow, 399_000_000, MAX_BYTES) > 0) {
             // Uses up the total. Nothing is committed: the process ends before the guest sees the bytes.
         }
 
         DeficitRoundRobin second = new DeficitRoundRobin(config, () -> {});
-        second.keepIn(memory, true, 0, SECOND_ORIGIN);
+        second.persistIn(memory, true, 0, SECOND_ORIGIN);
 
         assertEquals(0, second.addFlow(DrrGuestConfig.DEFAULT).grant(0, MAX_BYTES));
     }
@@ -133,7 +133,7 @@ class KeptRateLimitTest {
         DeficitRoundRobin scheduler =
                 new DeficitRoundRobin(RateLimitConfig.ofBytes(mode, MAX_BYTES, PERIOD_MILLIS), () -> {});
 
-        scheduler.keepIn(memory, true, 0, SECOND_ORIGIN);
+        scheduler.persistIn(memory, true, 0, SECOND_ORIGIN);
 
         assertEquals(64, scheduler.addFlow(DrrGuestConfig.DEFAULT).grant(0, 64));
     }

@@ -11,7 +11,7 @@ import org.vhostuserrng.libc.OwnedFd;
  * Memory that outlives this process: a mapped memfd. Its file position records up to which offset the memory was sent.
  * The kernel stores the position, and all duplicates of the descriptor share it. Confined to one thread.
  */
-public final class KeptMemory implements AutoCloseable {
+public final class FdStoreMemory implements AutoCloseable {
     private static final MemorySegment LSEEK = Libc.symbol("lseek");
     private static final MemorySegment SENDFILE = Libc.symbol("sendfile");
     private static final int SEEK_SET = 0;
@@ -20,13 +20,13 @@ public final class KeptMemory implements AutoCloseable {
     private final OwnedFd file;
     private final MemoryMapping mapping;
 
-    private KeptMemory(OwnedFd file, MemoryMapping mapping) {
+    private FdStoreMemory(OwnedFd file, MemoryMapping mapping) {
         this.file = file;
         this.mapping = mapping;
     }
 
     /** Creates zeroed memory of {@code size} bytes. */
-    public static KeptMemory create(String name, long size) throws IOException {
+    public static FdStoreMemory create(String name, long size) throws IOException {
         return map(SealedMemfd.create(name, size), size);
     }
 
@@ -35,9 +35,9 @@ public final class KeptMemory implements AutoCloseable {
      *
      * @throws IOException if the file does not have this size
      */
-    public static KeptMemory map(OwnedFd file, long size) throws IOException {
+    public static FdStoreMemory map(OwnedFd file, long size) throws IOException {
         try {
-            return new KeptMemory(file, MemoryMapping.map(file, 0, size).open());
+            return new FdStoreMemory(file, MemoryMapping.map(file, 0, size).open());
         } catch (IOException | RuntimeException refused) {
             file.close();
             throw refused;

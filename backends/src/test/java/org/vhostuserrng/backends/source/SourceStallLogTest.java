@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-class SilentSourceLogTest {
+class SourceStallLogTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    private final SilentSourceLog silence = new SilentSourceLog();
+    private final SourceStallLog silence = new SourceStallLog();
     private long now = -10 * SECOND;
 
     /** Requests bytes once a second without success. Returns the number of log lines. */

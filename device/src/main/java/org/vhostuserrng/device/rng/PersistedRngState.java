@@ -9,7 +9,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
  * The counters of a guest and the usage of its rate limits, in memory that outlives this process: five u64 counters,
  * then the usage at offset 64. Contains no random bytes. Confined to the loop's thread.
  */
-final class KeptRngState {
+final class PersistedRngState {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final long REQUESTS = 0;
     private static final long BYTES = 8;
@@ -28,7 +28,7 @@ final class KeptRngState {
      *
      * @param clockOffset CLOCK_MONOTONIC minus the loop's time, in nanoseconds
      */
-    KeptRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
+    PersistedRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
         this.memory = memory;
         this.clockOffset = clockOffset;
         this.counters = counters;
