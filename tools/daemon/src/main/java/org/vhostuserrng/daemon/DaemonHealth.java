@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.SourceStatus;
 import org.vhostuserrng.transport.control.ControlRecord;
 
 /** Whether the daemon does what its settings say, and if not, why. Confined to the loop's thread. */
@@ -61,22 +62,31 @@ final class DaemonHealth {
     ControlRecord record() {
         List<String> reasons = reasons();
         return new ControlRecord()
-                .with(STATUS, status(reasons).text())
+                .with(STATUS, status().text())
                 .with(REASONS, reasons.isEmpty() ? "none" : String.join("; ", reasons))
                 .with("guests", guests.all().size())
                 .with("failovers", sources.failoverCount())
                 .with("sessions-survive", survival.text(guests.storableCount()));
     }
 
+    /** The status, without the texts of the reasons: it is written to the counters file once a second. */
     Status status() {
-        return status(reasons());
-    }
-
-    private Status status(List<String> reasons) {
         if (guests.all().stream().anyMatch(this::waitsForSource)) {
             return Status.FAILED;
         }
-        return reasons.isEmpty() ? Status.OK : Status.DEGRADED;
+        boolean degraded = sources.inUse().stream().anyMatch(DaemonHealth::isOutOfService)
+                || guests.all().stream().anyMatch(DaemonHealth::hasProblem)
+                || reloader.lastFailure() != null
+                || survival.isTooSmallFor(guests.storableCount());
+        return degraded ? Status.DEGRADED : Status.OK;
+    }
+
+    private static boolean isOutOfService(SourceStatus source) {
+        return source.state().isOutOfService();
+    }
+
+    private static boolean hasProblem(RngGuest guest) {
+        return guest.endpoint().problem() != null;
     }
 
     private boolean waitsForSource(RngGuest guest) {
@@ -89,14 +99,14 @@ final class DaemonHealth {
         addAll(
                 reasons,
                 sources.inUse().stream()
-                        .filter(source -> source.state().isOutOfService())
+                        .filter(DaemonHealth::isOutOfService)
                         .map(source -> "source " + source.name() + ": " + SourceCommands.text(source.state()))
                         .toList(),
                 "sources");
         addAll(
                 reasons,
                 guests.all().stream()
-                        .filter(guest -> guest.endpoint().problem() != null)
+                        .filter(DaemonHealth::hasProblem)
                         .map(guest -> "guest " + guest.name() + ": "
                                 + guest.endpoint().problem())
                         .toList(),
