@@ -61,12 +61,12 @@ final class Aes256 {
         }
     }
 
-    /** Sets the key from the {@link #KEY_BYTES} of {@code from} at {@code offset}. {@link #setCounter} must follow. */
+    /** Sets the key: {@link #KEY_BYTES} bytes of {@code from} at {@code offset}. {@link #setCounter} must follow. */
     void setKey(MemorySegment from, long offset) {
         MemorySegment.copy(from, ValueLayout.JAVA_BYTE, offset, key, 0, KEY_BYTES);
     }
 
-    /** Sets the next counter from the {@link #BLOCK_BYTES} of {@code from} at {@code offset}. */
+    /** Sets the next counter: {@link #BLOCK_BYTES} bytes of {@code from} at {@code offset}. */
     void setCounter(MemorySegment from, long offset) {
         MemorySegment.copy(from, ValueLayout.JAVA_BYTE, offset, counter, 0, BLOCK_BYTES);
         init(counterMode, counter);

@@ -185,10 +185,10 @@ final class DrbgSource implements EntropySource {
     }
 
     private boolean startCollecting(long now) {
-        DrbgSeedRateLimiter limiter = context.seedLimiter(guest);
+        DrbgInstantiationRateLimiter limiter = context.seedLimiter(guest);
         if (!isSeeded() && !limiter.tryAcquire(now)) {
             if (limiter.shouldLogRefusal(now)) {
-                LOG.warn("{}: the ring is started more than once a second; seeding is rate-limited", guest);
+                LOG.warn("{}: the virtqueue is started more than once a second; seeding is rate-limited", guest);
             }
             return false;
         }
@@ -236,8 +236,8 @@ final class DrbgSource implements EntropySource {
             LOG.info("{}: the DRBG is seeded from all its sources again", guest);
         } else if (!policy.seedFromAny()) {
             LOG.error(
-                    "{}: the DRBG waits for a seed from {}, which failed or returned nothing; seed-from=any does"
-                            + " without",
+                    "{}: the DRBG waits for a seed from {}, which failed or returned nothing; with seed-from=any it"
+                            + " would not wait",
                     guest,
                     missing);
         } else if (missing.size() == inputs.size()) {

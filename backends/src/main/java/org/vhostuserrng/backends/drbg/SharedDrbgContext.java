@@ -20,7 +20,7 @@ class SharedDrbgContext {
     private final BlockCipherDf df = new BlockCipherDf(scratch, arena);
     private final MemorySegment staging = arena.allocate(STAGING_BYTES);
     private final MemorySegment output = arena.allocate(CtrDrbg.MAX_REQUEST_BYTES);
-    private final Map<String, DrbgSeedRateLimiter> seedLimiters = new HashMap<>();
+    private final Map<String, DrbgInstantiationRateLimiter> seedLimiters = new HashMap<>();
     private final long processId = ProcessHandle.current().pid();
     private final long processStartMillis = System.currentTimeMillis();
     private long instances;
@@ -53,8 +53,8 @@ class SharedDrbgContext {
      * Returns the limiter of a guest, which all its sessions share. Limiters are never removed; there is one for each
      * guest name.
      */
-    DrbgSeedRateLimiter seedLimiter(String guest) {
-        return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
+    DrbgInstantiationRateLimiter seedLimiter(String guest) {
+        return seedLimiters.computeIfAbsent(guest, _ -> new DrbgInstantiationRateLimiter());
     }
 
     /** Returns new bytes of the kernel's generator; an empty array if the generator is not seeded. */

@@ -153,7 +153,7 @@ final class EgdClientSource implements BlockingEntropySource {
         disconnect();
         long suppressed = lostConnections.takeSuppressed();
         if (suppressed > 0) {
-            LOG.warn("egd:{}: {} more suppressed", address, suppressed);
+            LOG.warn("egd:{}: {} more lines suppressed", address, suppressed);
         }
         if (lostConnections.mayWrite()) {
             LOG.warn("egd:{}: {}; connecting again", address, reason);

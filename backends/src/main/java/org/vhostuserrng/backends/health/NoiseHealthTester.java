@@ -19,9 +19,9 @@ public final class NoiseHealthTester {
     static final int STARTUP_SAMPLES = 1024;
 
     private final double minEntropy;
-    private final FalsePositiveRate falsePositives;
+    private final FalsePositiveRateSelector falsePositives;
     private final HealthFailureHistory failures;
-    private int minusLog2Alpha = FalsePositiveRate.MAX_MINUS_LOG2_ALPHA;
+    private int minusLog2Alpha = FalsePositiveRateSelector.MAX_MINUS_LOG2_ALPHA;
     private boolean alarm;
     private RepetitionCountTester repetitionCount;
     private AdaptiveProportionTester adaptiveProportion;
@@ -58,7 +58,7 @@ public final class NoiseHealthTester {
      */
     NoiseHealthTester(double minEntropy, SeenSequenceHashes seen, LongSupplier nanoClock) {
         this.minEntropy = minEntropy;
-        falsePositives = new FalsePositiveRate(nanoClock);
+        falsePositives = new FalsePositiveRateSelector(nanoClock);
         failures = new HealthFailureHistory(nanoClock);
         repeatedSequence = new RepeatedSequenceTester(minEntropy, seen);
         restart();

@@ -119,7 +119,7 @@ final class BlockingFileSource implements BlockingEntropySource {
             EntropyFileStatus status = reopened.status();
             boolean sameTests = isFileOrFifo(status.kind()) && isFileOrFifo(kind);
             if (status.kind() != kind && !sameTests) {
-                throw new IOException("the kind of file has changed");
+                throw new IOException("the type of the file has changed");
             }
             kind = status.kind();
             boolean replaced = !status.identity().equals(identity);

@@ -34,8 +34,8 @@ public interface BlockingEntropySource extends AutoCloseable {
     int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
 
     /**
-     * Waits until {@code poller} is woken, because enough bytes have been read ahead. A source that must handle other
-     * events meanwhile overrides this method.
+     * Called when enough bytes have been read ahead: waits until {@code poller} is woken. A source that must handle
+     * other events meanwhile overrides this method.
      */
     default void awaitDemand(WakeablePoller poller) {
         poller.sleep(-1);

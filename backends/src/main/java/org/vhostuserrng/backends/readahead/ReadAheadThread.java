@@ -240,7 +240,7 @@ final class ReadAheadThread implements Runnable {
                 }
                 if (read == BlockingEntropySource.REPLACED) {
                     if (mayLog()) {
-                        LOG.info("{}: it was replaced; the new one is read now", name);
+                        LOG.info("{}: the file was replaced; reading the new one", name);
                     }
                     replacedSinceEnd = true;
                     filled = restart(block);
@@ -298,7 +298,7 @@ final class ReadAheadThread implements Runnable {
             replacedSinceEnd = false;
             if (mayLog()) {
                 LOG.error(
-                        "{}: {}; guests wait until it grows or is replaced",
+                        "{}: {}; guests wait until the file grows or is replaced",
                         name,
                         untested == 0
                                 ? "end of file, no byte is read twice"
@@ -338,7 +338,7 @@ final class ReadAheadThread implements Runnable {
     private boolean mayLog() {
         long suppressed = lines.takeSuppressed();
         if (suppressed > 0) {
-            LOG.warn("{}: {} more suppressed", name, suppressed);
+            LOG.warn("{}: {} more lines suppressed", name, suppressed);
         }
         return lines.mayWrite();
     }
@@ -362,7 +362,7 @@ final class ReadAheadThread implements Runnable {
     private void repeatStartupTests(String failure) {
         if (mayLog()) {
             LOG.warn(
-                    "{}: {}; not used until it passes its start-up tests again (chance explains {})",
+                    "{}: {}; not used until it passes its start-up tests again (expected by chance {})",
                     name,
                     failure,
                     health.chanceOfFailure());
@@ -388,7 +388,7 @@ final class ReadAheadThread implements Runnable {
         }
         if (mayLog()) {
             LOG.error(
-                    "{}: {}, again; not used until it passes its start-up tests, next attempt in {} s",
+                    "{}: alarm: {}; not used until it passes its start-up tests, next attempt in {} s",
                     name,
                     failure,
                     quarantineMillis / 1000);

@@ -121,7 +121,7 @@ final class SharedEntropySource implements EntropySource {
      */
     boolean beginStartupTests(Consumer<String> onDone) {
         if (testing) {
-            throw new IllegalStateException("its start-up tests run already");
+            throw new IllegalStateException("its start-up tests are already running");
         }
         testing = true;
         if (source == null && !open()) {

@@ -106,7 +106,7 @@ public final class SourceRegistry {
         shared.values().forEach(SharedEntropySource::endStartupTests);
         for (SharedEntropySource source : shared.values()) {
             if (!source.awaitClosed(deadline - System.nanoTime())) {
-                LOG.warn("{}: does not close", source);
+                LOG.warn("{}: not closed in time; stopping without it", source);
             }
         }
     }
@@ -194,7 +194,7 @@ public final class SourceRegistry {
             failoverCount++;
             long suppressed = failoverLines.takeSuppressed();
             if (suppressed > 0) {
-                LOG.warn("failovers: {} more suppressed", suppressed);
+                LOG.warn("failovers: {} more lines suppressed", suppressed);
             }
             if (failoverLines.mayWrite()) {
                 LOG.warn("{} serves now", state.source(index));

@@ -156,6 +156,6 @@ public final class VmForkDetector {
 
     private void forked(String sign) {
         forks++;
-        LOG.info("{}: this machine may have been cloned or restored; discards bytes ahead and reseeds DRBGs", sign);
+        LOG.info("{}: this machine may have been cloned or restored; discarding read-ahead, reseeding DRBGs", sign);
     }
 }

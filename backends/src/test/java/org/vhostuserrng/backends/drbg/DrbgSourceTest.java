@@ -204,7 +204,7 @@ class DrbgSourceTest {
 
     @Test
     void limitsSeedsOfAGuestAcrossSessions() {
-        for (int i = 0; i < DrbgSeedRateLimiter.BURST; i++) {
+        for (int i = 0; i < DrbgInstantiationRateLimiter.BURST; i++) {
             try (DrbgSource session = drbg(POLICY, input(good))) {
                 assertEquals(64, fill(session));
             }

@@ -12,7 +12,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
-import org.vhostuserrng.transport.virtio.PackedPositionTracker;
+import org.vhostuserrng.transport.virtio.PackedUsedPositionTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
@@ -59,7 +59,7 @@ final class PackedVirtqueue extends Virtqueue {
     /** The record of in-flight requests; null if they are not recorded. */
     private final PackedInflightTracker inflight;
     /** The record of the position; null if it is not recorded. */
-    private final PackedPositionTracker recordedPosition;
+    private final PackedUsedPositionTracker recordedPosition;
     /** Reads the chains that a previous process left in flight; null if there are none. */
     private final PackedDescriptorChainReader resubmittedReader;
 

@@ -30,7 +30,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.sys.HugePages;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
-import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
+import org.vhostuserrng.transport.vhostuser.inflight.PackedUsedPositionRecord;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -256,7 +256,7 @@ final class RngTestGuest<R extends DriverRing> {
                 dirtyLogger,
                 () -> now,
                 inflight,
-                recordedPosition == null ? null : new PackedPositionRecord(recordedPosition, positionContinued));
+                recordedPosition == null ? null : new PackedUsedPositionRecord(recordedPosition, positionContinued));
     }
 
     /**

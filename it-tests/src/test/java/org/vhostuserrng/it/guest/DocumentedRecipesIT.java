@@ -93,7 +93,7 @@ class DocumentedRecipesIT {
     @Test
     @DisplayName("hot-plug by QMP")
     void deviceIsHotPluggedAndUnplugged() throws IOException, InterruptedException {
-        String heading = "QEMU, a device that is plugged into a running guest";
+        String heading = "QEMU, hot-plug";
         daemons.start();
         List<String> commands = blocks(heading, "json");
         QemuContainer vm = boot(words(blocks(heading, "sh").getFirst()), QemuBoard.Q35);

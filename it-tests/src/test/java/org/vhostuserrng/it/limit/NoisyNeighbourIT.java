@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtqueueConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
@@ -185,7 +185,7 @@ class NoisyNeighbourIT {
         RING_BROKEN_AND_RESTARTED {
             @Override
             int run(EntropyDriver guest) throws IOException {
-                guest.ring().setDescriptor(0, 0, 64, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+                guest.ring().setDescriptor(0, 0, 64, DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE, 0);
                 guest.ring().makeAvailable(0);
                 guest.requestq().kick().signal();
                 int base = guest.session().getVringBase(FrontendRequestq.INDEX);

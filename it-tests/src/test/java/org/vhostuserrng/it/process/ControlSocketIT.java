@@ -210,7 +210,7 @@ class ControlSocketIT {
         String taken = ControlClient.request(control, "add", daemon.socket(0).toString());
 
         assertTrue(missing.startsWith("error\tadd: "), missing);
-        assertTrue(taken.contains("there is a guest '" + nameOf(0) + "' already"), taken);
+        assertTrue(taken.contains("guest '" + nameOf(0) + "' exists already"), taken);
         assertEquals(before, ControlClient.request(control, "list"));
     }
 

@@ -154,8 +154,7 @@ class ReloadIT {
             assertEquals("ok\n", response);
             assertArrayEquals(Arrays.copyOf(bytes, 64), guest.request(64, HANG_TIMEOUT));
             assertEventually(
-                    "the log names the source",
-                    () -> daemon.log().contains("socket: source file:" + source + " serves from now on"));
+                    "the log names the source", () -> daemon.log().contains("socket: now uses source file:" + source));
         }
     }
 }

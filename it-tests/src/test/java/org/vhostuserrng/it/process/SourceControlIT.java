@@ -176,7 +176,7 @@ class SourceControlIT {
 
         String second = request("source", "test", "file:" + fifo);
 
-        assertTrue(second.contains("its start-up tests run already"), second);
+        assertTrue(second.contains("its start-up tests are already running"), second);
         assertTrue(waiting.isAlive());
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             guest.request(64, HANG_TIMEOUT);

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtqueueConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
@@ -146,7 +146,7 @@ class EntropyRequestIT {
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             long tableAddress = BUFFER_ADDRESS + 4096;
-            MemorySegment table = guest.memory().at(tableAddress, 3L * DriverVirtioConstants.VIRTQ_DESC_SIZE);
+            MemorySegment table = guest.memory().at(tableAddress, 3L * DriverVirtqueueConstants.VIRTQ_DESC_SIZE);
 
             int length = completedLength(guest, guest.ring().addIndirectBuffer(table, tableAddress, scattered(3, 32)));
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtqueueConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
@@ -136,7 +136,7 @@ class PackedRingIT {
     void malformedRingStaysBrokenUntilItIsReset() throws Exception {
         try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
             DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
-            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioConstants.VIRTQ_DESC_F_AVAIL);
+            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtqueueConstants.VIRTQ_DESC_F_AVAIL);
             guest.requestq().kick().signal();
             assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT.toMillis()) > 0);
             assertFalse(ring.hasUsed());

@@ -65,7 +65,7 @@ final class ControlCommands implements ControlCommandHandler {
                 if (mayLog(refusedLines, "refused")) {
                     LOG.warn("control: {} refused ({})", command, request.peer());
                 }
-                response.fail(command + ": only root and the user of the daemon may change something");
+                response.fail(command + ": only root and the user of the daemon may make changes");
                 return;
             }
             if (mayLog(executedLines, "executed")) {
@@ -104,7 +104,7 @@ final class ControlCommands implements ControlCommandHandler {
     private static boolean mayLog(LogLineLimiter lines, String kind) {
         long suppressed = lines.takeSuppressed();
         if (suppressed > 0) {
-            LOG.warn("control: {} more commands {}, not logged", suppressed, kind);
+            LOG.warn("control: {} more lines about {} commands suppressed", suppressed, kind);
         }
         return lines.mayWrite();
     }
@@ -212,7 +212,7 @@ final class ControlCommands implements ControlCommandHandler {
         RngEndpoint socket = SocketOptionParser.addedSocket(arguments.getFirst());
         for (RngGuest guest : guests.all()) {
             if (guest.name().equals(socket.guestName())) {
-                throw new ControlException("there is a guest '" + guest.name() + "' already");
+                throw new ControlException("guest '" + guest.name() + "' exists already");
             }
         }
         GuestRateLimiterSettings limits =

@@ -38,7 +38,7 @@ final class CtlOptions {
     static Map<String, String> commands() {
         Map<String, String> commands = new LinkedHashMap<>();
         commands.put(LIST, "All guests, with their counters and limits.");
-        commands.put("show GUEST", "A guest, with its front-end, counters, limits and what it has used of them.");
+        commands.put("show GUEST", "A guest, with its front-end, counters, limits and their usage.");
         commands.put("total", "The total rate limit.");
         commands.put(
                 HEALTH,
@@ -51,25 +51,26 @@ final class CtlOptions {
                         + " nothing until it passes them.");
         commands.put(
                 "source quarantine [SOURCE|GUEST]",
-                "Let a source serve nothing. Its fallbacks take over; without one, guests wait.");
+                "Stop using a source. Its fallbacks take over; without one, guests wait.");
         commands.put(
                 "source release [SOURCE|GUEST]",
                 "End a quarantine. A source with health tests serves once it has passed the start-up tests.");
         commands.put(
                 "set GUEST KEY=VALUE...",
-                "Change max-bytes, period, limit-mode, ops, burst, weight or min-bytes of a guest. What it has used"
-                        + " stays used. max-bytes=none and ops=none remove a limit.");
+                "Change max-bytes, period, limit-mode, ops, burst, weight or min-bytes of a guest. Its usage so far"
+                        + " still counts. max-bytes=none and ops=none remove a limit.");
         commands.put("set-total KEY=VALUE...", "Change max-bytes, period or limit-mode of all guests together.");
-        commands.put("pause GUEST", "Leave the requests of a guest unanswered. Its session goes on.");
+        commands.put("pause GUEST", "Stop serving the requests of a guest. Its session stays open.");
         commands.put(
                 "drain GUEST",
-                "Refuse new front-ends of a guest. Its session goes on until its front-end disconnects.");
+                "Refuse new front-ends of a guest. Its session is served until its front-end disconnects.");
         commands.put("resume GUEST", "End pause and drain of a guest.");
         commands.put("add PATH [KEY=VALUE...]", "Listen on another socket for one more guest, with these settings.");
         commands.put("remove GUEST", "End the session of a guest, and remove its socket.");
-        commands.put("drop GUEST", "Disconnect the VM of a session that the daemon cannot continue.");
+        commands.put("drop GUEST", "Disconnect the front-end of a session that the daemon cannot continue.");
         commands.put(
-                "log-level [LEVEL]", "Print the log level, or set it to error, warn, info or debug until the reload.");
+                "log-level [LEVEL]",
+                "Print the log level, or set it to error, warn, info or debug until the next reload.");
         commands.put("reload", "Read the settings again, as SIGHUP does.");
         return commands;
     }

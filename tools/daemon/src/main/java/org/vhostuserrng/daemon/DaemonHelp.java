@@ -29,12 +29,12 @@ final class DaemonHelp {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom              the kernel's random number generator; via=vdso or via=syscall forces one path
+              getrandom              the kernel's random number generator; via=vdso or via=syscall forces one method
               file:PATH              a file, FIFO or device such as /dev/hwrng; each byte of a file is used once;
                                      a terminal such as /dev/ttyACM0 is read in raw mode, baud=N sets its rate
               rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
-              rdseed                 the CPU's noise source
-              egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects when the connection is lost
+              rdseed                 the CPU's entropy source
+              egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects whenever the connection is lost
               egd:unix:PATH          the same on a UNIX socket
               qng[:LIBRARY]          a ComScire quantum generator, through libqwqngx.so or LIBRARY
               command:PROGRAM ARGUMENTS
@@ -42,7 +42,7 @@ final class DaemonHelp {
                                      command:sh -c "cat /dev/urandom"; started again when it ends
               drbg, drbg(A+B)        one CTR_DRBG per guest, seeded from all listed sources (default rdseed+getrandom);
                                      reseeded after reseed-bytes=N (default 64 MiB) or reseed-seconds=N (default 300),
-                                     or for each request with prediction-resistance; seed-from=any does without
+                                     or for each request with prediction-resistance; seed-from=any omits
                                      sources that fail or are silent
               xor(A,B)               the XOR of two sources
             Options follow the source, separated by commas: min-entropy=BITS declares the min-entropy per byte (0.02
@@ -65,8 +65,8 @@ final class DaemonHelp {
             A service manager for one service, on hosts and in containers without systemd.
             Starts COMMAND, keeps the descriptors that it stores by the protocol of
             systemd's file descriptor store (NOTIFY_SOCKET), starts it again whenever it
-            ends, and passes the descriptors to it (LISTEN_FDS). So the sessions of its
-            guests survive.
+            ends, and passes the descriptors to it (LISTEN_FDS). As a result, the sessions
+            of its guests survive a restart.
 
             Options:
             """;
@@ -75,7 +75,7 @@ final class DaemonHelp {
 
             Signals: SIGTERM and SIGINT are passed on, and end hold with the status of
             COMMAND; SIGHUP, SIGUSR1 and SIGUSR2 are passed on. If hold itself is killed,
-            COMMAND runs on, and what it has stored is lost.
+            COMMAND keeps running, and its stored descriptors are lost.
 
             Status: that of COMMAND when it is stopped, when it exits with status 0 and
             nothing is stored, and when its first start fails (2, 126 or 127).
@@ -87,8 +87,8 @@ final class DaemonHelp {
     private static final String CTL_USAGE = """
             Usage: vhost-user-rng ctl [OPTION...] COMMAND [ARGUMENT...]
 
-            Shows and changes guests and limits of a running daemon, which has the option
-            --control-socket=PATH.
+            Shows and changes guests, limits and sources of a running daemon, which must
+            have been started with --control-socket=PATH.
 
             Options:
             """;

@@ -61,7 +61,8 @@ final class DaemonOptions {
                         SOCKET_PATH,
                         "PATH",
                         "UNIX socket to listen on. Serves one guest at a time, one after the other. A VMM that connects"
-                                + " meanwhile is refused, unless the connected one has sent no message for 3 s."))
+                                + " meanwhile is refused, unless the connected VMM has not sent its first message"
+                                + " within 3 s."))
                 .addOption(valued(
                         SOCKET_COUNT,
                         "N",
@@ -70,21 +71,21 @@ final class DaemonOptions {
                 .addOption(valued(
                         SOCKET_MODE,
                         "MODE",
-                        "Octal permissions of the socket file, such as 0660, from the moment it appears. Who may write"
-                                + " may connect. Default: 0660 with " + SOCKET_GROUP + ", else by the umask."))
+                        "Octal permissions of the socket file, such as 0660, set before it appears at its path. Write"
+                                + " permission allows a process to connect. Default: 0660 with " + SOCKET_GROUP
+                                + ", else by the umask."))
                 .addOption(valued(SOCKET_GROUP, "GROUP", "Group of the socket file. Default: that of a new file."))
                 .addOption(valued(
                         ALLOW_UID,
                         "LIST",
                         "Users, by name or number and separated by commas, whose processes may connect. Others are"
                                 + " disconnected at once. Default: all that may open the socket file."))
-                .addOption(
-                        valued(ALLOW_GID, "LIST", "The same for groups: the effective one of a process is compared."))
+                .addOption(valued(ALLOW_GID, "LIST", "The same for groups: the effective group of a process counts."))
                 .addOption(valued(
                         VFIO_USER,
                         "PATH",
-                        "UNIX socket to listen on for VMMs that speak vfio-user, such as QEMU 10.1, as "
-                                + SOCKET_PATH + " is for vhost-user; also beside it. Repeatable, for one guest each."
+                        "UNIX socket to listen on for VMMs that use vfio-user instead of vhost-user, such as QEMU 10.1."
+                                + " Can be combined with " + SOCKET_PATH + ". Repeatable, for one guest each."
                                 + " A session ends with the daemon."))
                 .addOption(valued(
                         CONNECT,
@@ -114,8 +115,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         LIMIT_MODE,
                         "MODE",
-                        "smooth: no interval of one period gets more than BYTES plus one slice (BYTES/64)."
-                                + " window: BYTES per fixed period, as QEMU does. Default: smooth."))
+                        "smooth: at most BYTES plus one slice (BYTES/64) in any interval of one period."
+                                + " window: BYTES per fixed period, as in QEMU. Default: smooth."))
                 .addOption(valued(
                         BURST,
                         "BYTES",
@@ -160,7 +161,7 @@ final class DaemonOptions {
                         ALLOW_MEMORY_ON,
                         "TYPE",
                         "Accept guest memory in files of this type of file system (overlay, nfs, fuse, ..., or any)"
-                                + " besides memfds, tmpfs, hugetlbfs and local disks. Risk: whoever provides such a"
+                                + " besides memfds, tmpfs, hugetlbfs and local disks. Risk: the provider of such a"
                                 + " file system can stop all guests. Repeatable."))
                 .addOption(flag(PACKED, "Offer packed virtqueues in addition to split ones."))
                 .addOption(flag(IN_ORDER, "Offer VIRTIO_F_IN_ORDER, which some drivers handle faster."))
@@ -175,9 +176,9 @@ final class DaemonOptions {
                 .addOption(valued(
                         CONTROL_SOCKET,
                         "PATH",
-                        "UNIX socket for the command ctl, which shows and changes guests and limits while the daemon"
-                                + " runs. Who may connect may read; only root and the user of the daemon may change"
-                                + " something."))
+                        "UNIX socket for the command ctl, which shows and changes guests, limits and sources while the"
+                                + " daemon runs. Permission to connect is permission to read; only root and the user"
+                                + " of the daemon may make changes."))
                 .addOption(valued(
                         CONTROL_SOCKET_MODE,
                         "MODE",
@@ -195,20 +196,21 @@ final class DaemonOptions {
                 .addOption(valued(
                         READY_FD,
                         "N",
-                        "Write a newline to this inherited descriptor, and close it, when all sockets listen."))
+                        "When all sockets are listening, write a newline to this inherited descriptor and close it."))
                 .addOption(valued(
                         EXIT_WITH_FD,
                         "N",
-                        "End with status 0 when all others have closed the other end of this inherited pipe or"
-                                + " socket."))
-                .addOption(valued(LOG_LEVEL, "LEVEL", "Log error, warn, info or debug, and above. Default: info."))
+                        "Exit with status 0 when all other processes have closed the other end of this inherited pipe"
+                                + " or socket."))
+                .addOption(valued(
+                        LOG_LEVEL, "LEVEL", "Lowest level that is logged: debug, info, warn or error. Default: info."))
                 .addOption(valued(
                         CONFIG,
                         "FILE",
                         "Also read options from this TOML file (name = value, without dashes), guests from its sections"
                                 + " [guest.NAME], and the files *.conf of conf.d beside it. A value of the command line"
                                 + " replaces that of a file."))
-                .addOption(flag(CHECK_CONFIG, "Check all options and files, print what would be in force, and exit."))
+                .addOption(flag(CHECK_CONFIG, "Check all options and files, print the effective settings, and exit."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

@@ -68,7 +68,7 @@ record HostState(MemorySegment memory, boolean continued) {
             return of(FdStoreClient.memory(fd, BYTES));
         } catch (IOException refused) {
             LOG.error(
-                    "{} cannot be continued; the total limit begins anew, and files are read from their beginning: {}",
+                    "{} cannot be continued: {}. The total limit starts unused, files are read from their beginning",
                     FD_NAME,
                     refused.getMessage());
             return null;

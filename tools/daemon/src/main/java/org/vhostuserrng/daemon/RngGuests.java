@@ -181,10 +181,10 @@ final class RngGuests {
             guest.endpoint().dispatchVrings();
         }
         for (RngGuest guest : changed.subList(0, Math.min(changed.size(), MAX_NAMED))) {
-            LOG.info("{}: source {} serves from now on", guest.name(), source(guest));
+            LOG.info("{}: now uses source {}", guest.name(), source(guest));
         }
         if (changed.size() > MAX_NAMED) {
-            LOG.info("other sources serve {} more guests from now on", changed.size() - MAX_NAMED);
+            LOG.info("{} more guests now use other sources", changed.size() - MAX_NAMED);
         }
     }
 

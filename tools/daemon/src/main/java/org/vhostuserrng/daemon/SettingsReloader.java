@@ -108,8 +108,8 @@ final class SettingsReloader {
         } catch (BadUsageException bad) {
             failure = bad.getMessage();
         } catch (RuntimeException bug) {
-            LOG.error("a bug in reading the settings", bug);
-            failure = "a bug: " + bug;
+            LOG.error("bug in vhost-user-rng: reading the settings failed", bug);
+            failure = "bug in vhost-user-rng: " + bug;
         }
         DaemonSettings next = read;
         String reason = failure;
@@ -132,7 +132,7 @@ final class SettingsReloader {
     private void logResult(String failure) {
         long suppressed = lines.takeSuppressed();
         if (suppressed > 0) {
-            LOG.info("reloads: {} more, not logged", suppressed);
+            LOG.info("reloads: {} more lines suppressed", suppressed);
         }
         if (!lines.mayWrite()) {
             return;
@@ -185,11 +185,11 @@ final class SettingsReloader {
     private void logWhatNeedsARestart(DaemonSettings next) {
         if (!next.features().equals(inForce.features())
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {
-            LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");
+            LOG.warn("settings of features, guest memory or --spin have changed; they take effect after a restart");
         }
         if (!Objects.equals(next.controlSocket(), inForce.controlSocket())
                 || !Objects.equals(next.countersFile(), inForce.countersFile())) {
-            LOG.warn("the control socket or the counters file has changed; that takes effect after a restart");
+            LOG.warn("settings of the control socket or counters file have changed; they take effect after a restart");
         }
         Set<RngEndpoint> before = Set.copyOf(inForce.endpoints());
         Set<Object> socketsBefore = identities(inForce.endpoints().stream());

@@ -17,6 +17,6 @@ public record DriverBufferElement(long guestAddress, int length, boolean deviceW
     }
 
     int flags() {
-        return deviceWritable ? DriverVirtioConstants.VIRTQ_DESC_F_WRITE : 0;
+        return deviceWritable ? DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE : 0;
     }
 }

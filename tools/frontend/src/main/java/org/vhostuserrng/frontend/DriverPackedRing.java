@@ -74,9 +74,9 @@ public final class DriverPackedRing implements DriverRing {
         this.descriptors = memory.asSlice(
                 addresses.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
         this.driverEvent = memory.asSlice(
-                addresses.driverEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.driverEventSuppression() - guestAddress, DriverVirtqueueConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.deviceEvent = memory.asSlice(
-                addresses.deviceEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.deviceEventSuppression() - guestAddress, DriverVirtqueueConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.freeIds = new int[queueSize];
         this.chainLength = new int[queueSize];
         this.firstOffWrap = new int[queueSize];
@@ -103,7 +103,7 @@ public final class DriverPackedRing implements DriverRing {
             setDescriptor(i, 0, 0, 0, beforePosition == wrap ? usedFlags() : 0);
         }
         deviceEvent.fill((byte) 0);
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+        setDriverEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_ENABLE, 0);
     }
 
     @Override
@@ -138,7 +138,7 @@ public final class DriverPackedRing implements DriverRing {
         int id = allocate(chain.length);
         for (int i = 0; i < chain.length; i++) {
             boolean last = i == chain.length - 1;
-            int flags = chain[i].flags() | (last ? 0 : DriverVirtioConstants.VIRTQ_DESC_F_NEXT);
+            int flags = chain[i].flags() | (last ? 0 : DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT);
             // VIRTIO 1.3 §2.8.6: the device reads the buffer id only from the last descriptor of a chain.
             write(id, i, chain[i].guestAddress(), chain[i].length(), last ? id : -1, flags);
         }
@@ -148,7 +148,7 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public int addWritableBuffer(long guestAddress, int bytes) {
         int id = allocate(1);
-        write(id, 0, guestAddress, bytes, id, DriverVirtioConstants.VIRTQ_DESC_F_WRITE);
+        write(id, 0, guestAddress, bytes, id, DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE);
         return id;
     }
 
@@ -159,8 +159,8 @@ public final class DriverPackedRing implements DriverRing {
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), 0, chain[i].flags());
         }
         int id = allocate(1);
-        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
-        write(id, 0, tableAddress, tableLength, id, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT);
+        int tableLength = DriverVirtqueueConstants.VIRTQ_DESC_SIZE * chain.length;
+        write(id, 0, tableAddress, tableLength, id, DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT);
         return id;
     }
 
@@ -236,8 +236,8 @@ public final class DriverPackedRing implements DriverRing {
         }
         int event = deviceEvent();
         return switch (eventFlags(event)) {
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE -> false;
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, added);
+            case DriverVirtqueueConstants.RING_EVENT_FLAGS_DISABLE -> false;
+            case DriverVirtqueueConstants.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, added);
             default -> true;
         };
     }
@@ -262,7 +262,7 @@ public final class DriverPackedRing implements DriverRing {
             return false;
         }
         long descriptor = offset(indexOf(nextUsedIdx));
-        boolean written = (flags(indexOf(nextUsedIdx)) & DriverVirtioConstants.VIRTQ_DESC_F_WRITE) != 0;
+        boolean written = (flags(indexOf(nextUsedIdx)) & DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE) != 0;
         usedId = Short.toUnsignedInt(descriptors.get(LE16, descriptor + ID));
         // VIRTIO 1.3 §2.8.4: the length is reserved unless VIRTQ_DESC_F_WRITE is set.
         usedLength = written ? descriptors.get(LE32, descriptor + LENGTH) : 0;
@@ -294,9 +294,9 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public boolean enableInterrupts() {
         if (eventIndex) {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, nextUsedIdx);
+            setDriverEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_DESC, nextUsedIdx);
         } else {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+            setDriverEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_ENABLE, 0);
         }
         // VIRTIO 1.3 §2.8.22: enable notifications before checking the ring again, or an interrupt can be lost.
         VarHandle.fullFence();
@@ -305,7 +305,7 @@ public final class DriverPackedRing implements DriverRing {
 
     @Override
     public void disableInterrupts() {
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+        setDriverEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_DISABLE, 0);
     }
 
     private int advance(int offWrap, int count) {
@@ -322,7 +322,7 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     private static long offset(int index) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * index;
+        return (long) DriverVirtqueueConstants.VIRTQ_DESC_SIZE * index;
     }
 
     // Raw methods.
@@ -333,11 +333,11 @@ public final class DriverPackedRing implements DriverRing {
      * @param wrap the driver's wrap counter: true for 1
      */
     public static int availableFlags(boolean wrap) {
-        return wrap ? DriverVirtioConstants.VIRTQ_DESC_F_AVAIL : DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return wrap ? DriverVirtqueueConstants.VIRTQ_DESC_F_AVAIL : DriverVirtqueueConstants.VIRTQ_DESC_F_USED;
     }
 
     private static int usedFlags() {
-        return DriverVirtioConstants.VIRTQ_DESC_F_AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return DriverVirtqueueConstants.VIRTQ_DESC_F_AVAIL | DriverVirtqueueConstants.VIRTQ_DESC_F_USED;
     }
 
     /** Writes one descriptor of the ring; writes its flags last. */

@@ -14,7 +14,7 @@ public record DriverPackedRingAddresses(
     private static final int DESCRIPTOR_RING_ALIGNMENT = 16;
 
     public DriverPackedRingAddresses {
-        if (queueSize < 1 || queueSize > DriverVirtioConstants.VIRTQ_MAX_SIZE) {
+        if (queueSize < 1 || queueSize > DriverVirtqueueConstants.VIRTQ_MAX_SIZE) {
             throw new IllegalArgumentException("queue size " + queueSize + " is not in 1..32768");
         }
     }
@@ -26,7 +26,10 @@ public record DriverPackedRingAddresses(
         long descriptorRing = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_RING_ALIGNMENT);
         long driverEvent = descriptorRing + descriptorRingSize(queueSize);
         return new DriverPackedRingAddresses(
-                queueSize, descriptorRing, driverEvent, driverEvent + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                queueSize,
+                descriptorRing,
+                driverEvent,
+                driverEvent + DriverVirtqueueConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
     }
 
     @Override
@@ -46,11 +49,11 @@ public record DriverPackedRingAddresses(
 
     @Override
     public long endAddress() {
-        return deviceEventSuppression + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE;
+        return deviceEventSuppression + DriverVirtqueueConstants.PVIRTQ_EVENT_SUPPRESS_SIZE;
     }
 
     /** Size of the descriptor ring in bytes. */
     public static long descriptorRingSize(int queueSize) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * queueSize;
+        return (long) DriverVirtqueueConstants.VIRTQ_DESC_SIZE * queueSize;
     }
 }

@@ -132,7 +132,7 @@ public final class DriverSplitRing implements DriverRing {
             nextInChain[descriptor] = next;
             setDescriptor(descriptor, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | flags, next);
             next = descriptor;
-            flags = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+            flags = DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT;
         }
         chainLength[next] = chain.length;
         return next;
@@ -142,7 +142,7 @@ public final class DriverSplitRing implements DriverRing {
     public int addWritableBuffer(long guestAddress, int length) {
         requireFree(1);
         int descriptor = allocate();
-        setDescriptor(descriptor, guestAddress, length, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+        setDescriptor(descriptor, guestAddress, length, DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
@@ -150,13 +150,13 @@ public final class DriverSplitRing implements DriverRing {
     @Override
     public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            int next = i + 1 < chain.length ? DriverVirtioConstants.VIRTQ_DESC_F_NEXT : 0;
+            int next = i + 1 < chain.length ? DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT : 0;
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | next, i + 1);
         }
         requireFree(1);
         int descriptor = allocate();
-        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
-        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, 0);
+        int tableLength = DriverVirtqueueConstants.VIRTQ_DESC_SIZE * chain.length;
+        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
@@ -186,7 +186,7 @@ public final class DriverSplitRing implements DriverRing {
         if (eventIndex) {
             return eventPassed(availEvent(), availIdx, lastKicked);
         }
-        return availIdx != lastKicked && (usedFlags() & DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
+        return availIdx != lastKicked && (usedFlags() & DriverVirtqueueConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
     }
 
     /**
@@ -206,7 +206,7 @@ public final class DriverSplitRing implements DriverRing {
         if (!hasUsed()) {
             return false;
         }
-        long element = RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * (lastUsedIdx % queueSize);
+        long element = RING + (long) DriverVirtqueueConstants.VIRTQ_USED_ELEM_SIZE * (lastUsedIdx % queueSize);
         usedId = usedRing.get(LE32, element);
         usedLength = usedRing.get(LE32, element + Integer.BYTES);
         freeChain(usedId);
@@ -242,7 +242,7 @@ public final class DriverSplitRing implements DriverRing {
             // used_event cannot disable interrupts. This value delays the next interrupt by 65535 buffers.
             setUsedEvent(lastUsedIdx - 1);
         } else {
-            setAvailFlags(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
+            setAvailFlags(DriverVirtqueueConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
         }
     }
 
@@ -285,7 +285,7 @@ public final class DriverSplitRing implements DriverRing {
     /** Writes one descriptor to a table in memory, for example an indirect table. */
     public static void writeDescriptor(
             MemorySegment table, int descriptor, long address, int length, int flags, int next) {
-        long offset = (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * descriptor;
+        long offset = (long) DriverVirtqueueConstants.VIRTQ_DESC_SIZE * descriptor;
         table.set(LE64, offset, address);
         table.set(LE32, offset + 8, length);
         table.set(UNALIGNED_LE16, offset + 12, (short) flags);
@@ -324,7 +324,7 @@ public final class DriverSplitRing implements DriverRing {
 
     /** avail_event, the last field of the used ring. */
     public int availEvent() {
-        return getAcquire(usedRing, RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize);
+        return getAcquire(usedRing, RING + (long) DriverVirtqueueConstants.VIRTQ_USED_ELEM_SIZE * queueSize);
     }
 
     private long usedEventOffset() {

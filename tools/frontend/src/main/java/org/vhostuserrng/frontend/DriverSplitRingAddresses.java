@@ -14,7 +14,7 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
     private static final int USED_RING_ALIGNMENT = 4;
 
     public DriverSplitRingAddresses {
-        if (queueSize < 1 || queueSize > DriverVirtioConstants.VIRTQ_MAX_SIZE) {
+        if (queueSize < 1 || queueSize > DriverVirtqueueConstants.VIRTQ_MAX_SIZE) {
             throw new IllegalArgumentException("queue size " + queueSize + " is not in 1..32768");
         }
     }
@@ -51,7 +51,7 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
 
     /** Size of the descriptor table in bytes. */
     public static long descriptorTableSize(int queueSize) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * queueSize;
+        return (long) DriverVirtqueueConstants.VIRTQ_DESC_SIZE * queueSize;
     }
 
     /** Size of the available ring in bytes: flags, idx, the entries, used_event. */
@@ -61,6 +61,6 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
 
     /** Size of the used ring in bytes: flags, idx, the elements, avail_event. */
     public static long usedRingSize(int queueSize) {
-        return 6 + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize;
+        return 6 + (long) DriverVirtqueueConstants.VIRTQ_USED_ELEM_SIZE * queueSize;
     }
 }

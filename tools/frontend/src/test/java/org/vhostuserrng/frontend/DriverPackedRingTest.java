@@ -18,9 +18,9 @@ class DriverPackedRingTest {
     private static final long BASE = 0x10_0000L;
     private static final int SIZE = 5;
     private static final int WRAP = 0x8000;
-    private static final int AVAIL = DriverVirtioConstants.VIRTQ_DESC_F_AVAIL;
-    private static final int USED = DriverVirtioConstants.VIRTQ_DESC_F_USED;
-    private static final int WRITE = DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
+    private static final int AVAIL = DriverVirtqueueConstants.VIRTQ_DESC_F_AVAIL;
+    private static final int USED = DriverVirtqueueConstants.VIRTQ_DESC_F_USED;
+    private static final int WRITE = DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE;
     private static final DriverPackedRingAddresses ADDRESSES = DriverPackedRingAddresses.contiguous(BASE, SIZE);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -103,7 +103,7 @@ class DriverPackedRingTest {
         int added = ring.addBuffer(ELEMENT, ELEMENT, ELEMENT);
         ring.makeAvailable(added);
 
-        int next = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+        int next = DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT;
         assertEquals(AVAIL | WRITE | next, flags(0));
         assertEquals(AVAIL | WRITE | next, flags(1));
         assertEquals(AVAIL | WRITE, flags(2));
@@ -117,7 +117,7 @@ class DriverPackedRingTest {
 
         ring.makeAvailable(ring.addBuffer(ELEMENT, ELEMENT));
 
-        assertEquals(AVAIL | WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT, flags(4));
+        assertEquals(AVAIL | WRITE | DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT, flags(4));
         assertEquals(USED | WRITE, flags(0));
         assertEquals(1, ring.nextAvailIdx());
     }
@@ -141,7 +141,7 @@ class DriverPackedRingTest {
 
         assertEquals(BASE + 2048, memory.get(LE64, 0));
         assertEquals(32, memory.get(LE32, 8));
-        assertEquals(AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, flags(0));
+        assertEquals(AVAIL | DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT, flags(0));
         assertEquals(WRITE, table.get(LE16, 14));
         assertEquals(WRITE, table.get(LE16, 30));
     }
@@ -204,7 +204,7 @@ class DriverPackedRingTest {
     @Test
     void noKickIsNeededIfTheDeviceDisablesNotifications() {
         DriverPackedRing ring = ring(false);
-        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+        deviceSetsEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_DISABLE, 0);
 
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
@@ -228,7 +228,7 @@ class DriverPackedRingTest {
     void kickIsNeededIfTheEventDescriptorBecomesAvailable(String event, String from, int count, boolean needed) {
         DriverPackedRing ring = ring(true);
         ring.reset(Integer.decode(from));
-        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, Integer.decode(event));
+        deviceSetsEvent(DriverVirtqueueConstants.RING_EVENT_FLAGS_DESC, Integer.decode(event));
         for (int i = 0; i < count; i++) {
             ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         }
@@ -244,8 +244,8 @@ class DriverPackedRingTest {
         int disabled = driverEvent();
         ring.enableInterrupts();
 
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE << 16, disabled);
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE << 16, driverEvent());
+        assertEquals(DriverVirtqueueConstants.RING_EVENT_FLAGS_DISABLE << 16, disabled);
+        assertEquals(DriverVirtqueueConstants.RING_EVENT_FLAGS_ENABLE << 16, driverEvent());
     }
 
     @Test
@@ -255,7 +255,7 @@ class DriverPackedRingTest {
 
         ring.enableInterrupts();
 
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DESC << 16 | WRAP | 3, driverEvent());
+        assertEquals(DriverVirtqueueConstants.RING_EVENT_FLAGS_DESC << 16 | WRAP | 3, driverEvent());
     }
 
     @Test

@@ -75,7 +75,7 @@ class DriverSplitRingTest {
 
         assertEquals(0x1234_5678_9abcL, memory.get(LE64, descriptor(head)));
         assertEquals(64, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
     }
 
     @Test
@@ -85,9 +85,9 @@ class DriverSplitRingTest {
         int head = ring.addBuffer(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
 
         int second = memory.get(LE16, descriptor(head) + 14);
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
         assertEquals(0x2000, memory.get(LE64, descriptor(second)));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
     }
 
     @Test
@@ -100,12 +100,12 @@ class DriverSplitRingTest {
 
         assertEquals(BASE + 2048, memory.get(LE64, descriptor(head)));
         assertEquals(32, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
         assertEquals(
-                DriverVirtioConstants.VIRTQ_DESC_F_WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT,
+                DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE | DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT,
                 table.get(LE16, 12));
         assertEquals(1, table.get(LE16, 14));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
     }
 
     @Test
@@ -197,7 +197,7 @@ class DriverSplitRingTest {
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         assertTrue(ring.needsKick());
 
-        deviceSetsUsedFlags(DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
+        deviceSetsUsedFlags(DriverVirtqueueConstants.VIRTQ_USED_F_NO_NOTIFY);
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
         assertFalse(ring.needsKick());
@@ -241,7 +241,7 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
 
         ring.disableInterrupts();
-        assertEquals(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
+        assertEquals(DriverVirtqueueConstants.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
         ring.enableInterrupts();
 
         assertEquals(0, available(0));

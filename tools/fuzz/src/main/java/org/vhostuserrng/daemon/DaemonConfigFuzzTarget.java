@@ -5,7 +5,7 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 import java.nio.charset.StandardCharsets;
 import org.vhostuserrng.daemon.config.ConfigFileException;
 import org.vhostuserrng.daemon.config.DaemonConfig;
-import org.vhostuserrng.daemon.config.TomlFileReader;
+import org.vhostuserrng.daemon.config.TomlConfigParser;
 import org.vhostuserrng.libc.NativeText;
 
 /**
@@ -31,7 +31,7 @@ public final class DaemonConfigFuzzTarget {
 
     /** Parses a file and those of its options that do not depend on the host, such as rate limits. */
     static void read(String text) throws ConfigFileException, BadUsageException {
-        DaemonConfig config = TomlFileReader.read(FILE, text);
+        DaemonConfig config = TomlConfigParser.read(FILE, text);
         DaemonArguments arguments = DaemonArguments.parse(DaemonCommand.PROGRAM, DaemonOptions.all())
                 .withDefaults(ConfigOptions.ofTop(config.options()));
         RateLimiterSettings unused =

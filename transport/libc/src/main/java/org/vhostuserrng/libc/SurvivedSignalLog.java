@@ -30,7 +30,7 @@ public final class SurvivedSignalLog {
     public synchronized void received(String signal) {
         long suppressed = limiter.takeSuppressed();
         if (suppressed > 0) {
-            log.accept("signals: " + suppressed + " more suppressed");
+            log.accept("signals: " + suppressed + " more lines suppressed");
         }
         if (limiter.mayWrite()) {
             log.accept(signal

@@ -53,6 +53,6 @@ class LogLineLimiterTest {
 
         assertEquals(SurvivedSignalLog.MAX_LINES_PER_MINUTE + 2, lines.size());
         assertTrue(lines.getFirst().startsWith("SIGHUP: there is nothing to reload"), lines::toString);
-        assertTrue(lines.contains("signals: 90 more suppressed"), lines::toString);
+        assertTrue(lines.contains("signals: 90 more lines suppressed"), lines::toString);
     }
 }

@@ -112,7 +112,7 @@ public final class CountersFile implements AutoCloseable {
     }
 
     /**
-     * Reads the names of all slots. Frees slots whose name is incomplete, and sets the gauges of the last process to 0.
+     * Reads the names of all slots. Frees slots with an incomplete name, and resets the last process's gauges to 0.
      */
     private void readSlots() {
         clearGauges(layout.daemonFields(), layout.daemonSlotOffset());

@@ -25,6 +25,6 @@ public final class DelayedTask extends EventHandler {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug in a delayed task", bug);
+        LOG.error("bug in vhost-user-rng: a delayed task failed", bug);
     }
 }

@@ -33,7 +33,7 @@ public final class PeriodicTask extends EventHandler {
     /** Logs the failure. The action runs again after the next interval. */
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug in a periodic task", bug);
+        LOG.error("bug in vhost-user-rng: a periodic task failed", bug);
     }
 
     /** Stops the task. */

@@ -25,6 +25,6 @@ public final class PostedTask extends EventHandler {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug in a posted task", bug);
+        LOG.error("bug in vhost-user-rng: a posted task failed", bug);
     }
 }

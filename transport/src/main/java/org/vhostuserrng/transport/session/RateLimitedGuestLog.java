@@ -66,7 +66,7 @@ public final class RateLimitedGuestLog {
         long now = clock.getAsLong();
         if (now - minuteBegan >= MINUTE_NANOS) {
             if (suppressed > 0) {
-                LOG.warn("{}: suppressed {} more lines", guest, suppressed);
+                LOG.warn("{}: {} more lines suppressed", guest, suppressed);
             }
             minuteBegan = now;
             lines = 0;

@@ -6,7 +6,8 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * The process that called connect(2) or socketpair(2) for a UNIX socket (unix(7), SO_PEERCRED).
+ * The peer process of a UNIX socket: the one that called connect(2), listen(2) or socketpair(2) for the other end
+ * (unix(7), SO_PEERCRED).
  *
  * @param pid the process ID; 0 for a process that is not visible in the pid namespace of this process
  * @param uid the effective user ID, unsigned

@@ -63,7 +63,7 @@ public final class FdStoreClient implements AutoCloseable {
         } catch (NumberFormatException notANumber) {
             // Reported below.
         }
-        throw new IOException(FDSTORE + "='" + value + "': expected a number from 0");
+        throw new IOException(FDSTORE + "='" + value + "': expected a number, 0 or more");
     }
 
     /** The maximum number of descriptors in the store, or {@link #UNKNOWN_CAPACITY}. */

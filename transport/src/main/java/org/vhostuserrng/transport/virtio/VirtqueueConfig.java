@@ -31,7 +31,7 @@ public record VirtqueueConfig(
         VirtqueueDirtyLogger dirtyLogger,
         LongSupplier clock,
         InflightTrackerFactory inflight,
-        PackedPositionTracker packedPosition) {
+        PackedUsedPositionTracker packedPosition) {
     /**
      * The addresses of a virtqueue's areas (VIRTIO 1.3 §2.6), in its {@link VirtqueueAddressSpace}.
      *

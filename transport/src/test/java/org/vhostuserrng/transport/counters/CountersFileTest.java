@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.transport.counters.CounterField.Kind;
 
-/** Tests in which cases a counters file is created, continued or refused. */
+/** Tests the conditions under which a counters file is created, continued or refused. */
 class CountersFileTest {
     private static final List<CounterField> DAEMON = List.of(new CounterField("failovers", Kind.COUNTER, "", 0));
     private static final List<CounterField> GUEST = List.of(

@@ -9,7 +9,7 @@ public final class CountersFileOption {
             names = "--counters-file",
             paramLabel = "PATH",
             defaultValue = "/run/vhost-user-rng/counters",
-            description = "The file of the daemon's --counters-file (default: ${DEFAULT-VALUE}).")
+            description = "The daemon's counters file (default: ${DEFAULT-VALUE}).")
     private Path path;
 
     /** Returns a reader of the file. The file need not exist. */

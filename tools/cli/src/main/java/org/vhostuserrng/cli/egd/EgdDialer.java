@@ -18,7 +18,7 @@ final class EgdDialer implements AutoCloseable {
     private final EgdListenAddress address;
     private final Selector selector;
     private final EgdServerLog log;
-    private final EgdClientConnections connections;
+    private final EgdServerConnections connections;
     /**
      * The channel of the connection or of an attempt; null while the dialer waits until {@link #deadline} to try again.
      */
@@ -33,7 +33,7 @@ final class EgdDialer implements AutoCloseable {
      *
      * @param connections receives each new connection
      */
-    EgdDialer(EgdListenAddress address, Selector selector, EgdServerLog log, EgdClientConnections connections) {
+    EgdDialer(EgdListenAddress address, Selector selector, EgdServerLog log, EgdServerConnections connections) {
         this.address = address;
         this.selector = selector;
         this.log = log;

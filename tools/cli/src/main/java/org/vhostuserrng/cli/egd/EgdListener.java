@@ -87,7 +87,10 @@ final class EgdListener implements AutoCloseable {
         }
     }
 
-    /** Resumes accepting when the delay after an error is over. Returns the end of the delay, or Long.MAX_VALUE. */
+    /**
+     * Resumes accepting if the delay after an error is over. Returns the end of the delay, or Long.MAX_VALUE if it is
+     * over.
+     */
     long resumeAcceptingAt(long now) {
         if (acceptAgainAt <= now) {
             key.interestOps(SelectionKey.OP_ACCEPT);

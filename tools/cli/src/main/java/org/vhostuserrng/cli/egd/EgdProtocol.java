@@ -13,7 +13,7 @@ final class EgdProtocol {
     static final byte READ_BLOCKING = 0x02;
     /** Arguments: entropy in bits, u16; length, u8; that many bytes. No reply. */
     static final byte WRITE = 0x03;
-    /** No argument. Reply: length, u8, then the server's process id in ASCII. */
+    /** No argument. Reply: length, u8; then the server's process ID in ASCII, of that length. */
     static final byte PID = 0x04;
 
     /** Maximum number of bytes that one command reads. */

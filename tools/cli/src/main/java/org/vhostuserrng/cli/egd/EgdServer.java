@@ -31,7 +31,7 @@ final class EgdServer implements AutoCloseable {
 
     private final List<EgdDialer> dialers = new ArrayList<>();
     private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
-    private final EgdClientConnections connections;
+    private final EgdServerConnections connections;
     private long wakeAt;
     private volatile boolean stopped;
 
@@ -39,7 +39,7 @@ final class EgdServer implements AutoCloseable {
         this.selector = selector;
         this.clock = clock;
         this.log = new EgdServerLog(clock);
-        this.connections = new EgdClientConnections(limits, selector, scheduler, log);
+        this.connections = new EgdServerConnections(limits, selector, scheduler, log);
     }
 
     /** Creates a server that neither listens nor dials yet. */

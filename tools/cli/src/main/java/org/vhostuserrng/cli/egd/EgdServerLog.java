@@ -37,7 +37,7 @@ final class EgdServerLog {
     void reportSuppressed() {
         long suppressed = limiter.takeSuppressed();
         if (suppressed > 0) {
-            LOG.warn("{} more suppressed", suppressed);
+            LOG.warn("{} more lines suppressed", suppressed);
         }
     }
 

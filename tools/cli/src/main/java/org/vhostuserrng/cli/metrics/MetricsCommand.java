@@ -31,7 +31,7 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code metrics}: exports the counters of a daemon. */
 @Command(
         name = "metrics",
-        description = "Export the counters of a daemon, from the file of its --counters-file: once to stdout as"
+        description = "Export the counters of a daemon from its counters file (--counters-file): once to stdout as"
                 + " OpenMetrics text, to a file for node_exporter, or by HTTP.",
         mixinStandardHelpOptions = true)
 public final class MetricsCommand implements Callable<Integer> {
@@ -63,7 +63,7 @@ public final class MetricsCommand implements Callable<Integer> {
             paramLabel = "ADDRESS:PORT",
             converter = AddressConverter.class,
             description = "Serve /metrics, /healthz and a status page on this address, such as 127.0.0.1:9777 or"
-                    + " [::1]:9777. Whoever can connect can read the guests' names and counters.")
+                    + " [::1]:9777. Any client that can connect can read the guests' names and counters.")
     private InetSocketAddress listen;
 
     @Override

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
 /** {@code top}: shows what each guest receives, until a signal stops it. */
 @Command(
         name = "top",
-        description = "Show what each guest of a daemon receives, from the file of its --counters-file. Guests without"
-                + " a front-end are in parentheses.",
+        description = "Show the rates of each guest of a daemon, from its counters file (--counters-file). Guests"
+                + " without a front-end are in parentheses.",
         mixinStandardHelpOptions = true)
 public final class TopCommand implements Callable<Integer> {
     /** ECMA-48: moves the cursor to the top left; erases the rest of the display, or of the line. */

@@ -223,7 +223,7 @@ class EgdServerTest {
     void silentClientGivesWayToANewOneWhenThereAreTooMany() throws Exception {
         try (Socket silent = serveTcp(new EgdServer.ClientLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
             ask(silent, 1, 2, 1);
-            clockOffset.set(EgdClientConnections.SILENT_NANOS);
+            clockOffset.set(EgdServerConnections.SILENT_NANOS);
 
             try (Socket next = connect()) {
                 assertEquals(8, ask(next, 8, 2, 8).length);
@@ -241,7 +241,7 @@ class EgdServerTest {
         try (Socket waiting = connect()) {
             waiting.getOutputStream().write(new byte[] {0, 2, 1});
             waiting.getInputStream().readNBytes(4);
-            clockOffset.set(EgdClientConnections.SILENT_NANOS);
+            clockOffset.set(EgdServerConnections.SILENT_NANOS);
 
             try (Socket next = connect()) {
                 assertEquals(-1, next.getInputStream().read());

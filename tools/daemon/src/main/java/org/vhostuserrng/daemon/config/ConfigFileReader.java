@@ -82,7 +82,7 @@ public final class ConfigFileReader {
 
     private void add(Path file) throws ConfigFileException {
         String name = NativePath.text(file);
-        DaemonConfig read = TomlFileReader.read(name, decode(name, contents(name, file)));
+        DaemonConfig read = TomlConfigParser.read(name, decode(name, contents(name, file)));
         for (ConfigEntry entry : read.options().values()) {
             ConfigEntry other = options.putIfAbsent(entry.key(), entry);
             if (other != null) {

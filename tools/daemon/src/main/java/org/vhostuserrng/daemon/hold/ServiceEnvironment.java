@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Builds the environment of the service: that of this process, with the variables of the service manager. */
+/** Builds the environment of the service: that of this process, with variables replaced by hold's own. */
 final class ServiceEnvironment {
     private ServiceEnvironment() {}
 

@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE;
 
 import java.util.ArrayList;
 import java.util.List;

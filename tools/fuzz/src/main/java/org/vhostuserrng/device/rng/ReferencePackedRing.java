@@ -1,13 +1,13 @@
 package org.vhostuserrng.device.rng;
 
-import static org.vhostuserrng.frontend.DriverVirtioConstants.RING_EVENT_FLAGS_DESC;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_AVAIL;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_USED;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_SIZE;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.RING_EVENT_FLAGS_DESC;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.RING_EVENT_FLAGS_DISABLE;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_AVAIL;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_USED;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_WRITE;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_SIZE;
 
 import java.util.ArrayList;
 import java.util.List;

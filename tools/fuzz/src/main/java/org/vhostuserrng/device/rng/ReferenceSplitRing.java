@@ -1,10 +1,10 @@
 package org.vhostuserrng.device.rng;
 
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_SIZE;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_AVAIL_F_NO_INTERRUPT;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_INDIRECT;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_F_NEXT;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_DESC_SIZE;
+import static org.vhostuserrng.frontend.DriverVirtqueueConstants.VIRTQ_USED_F_NO_NOTIFY;
 
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 

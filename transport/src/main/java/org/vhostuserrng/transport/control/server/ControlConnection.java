@@ -226,7 +226,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug in a command of the control socket", bug);
+        LOG.error("bug in vhost-user-rng: a command of the control socket failed", bug);
         close();
     }
 

@@ -133,7 +133,7 @@ public final class ControlListener extends EventHandler implements AutoCloseable
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug in the control socket", bug);
+        LOG.error("bug in vhost-user-rng: accepting a client of the control socket failed", bug);
     }
 
     @Override

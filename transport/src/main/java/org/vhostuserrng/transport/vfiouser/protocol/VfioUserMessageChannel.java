@@ -135,7 +135,8 @@ public final class VfioUserMessageChannel implements AutoCloseable {
                     + " that is connected to this process)");
         }
         if (fds.size() > VfioUserConstants.MAX_MSG_FDS) {
-            throw new VfioUserViolationException(fds.size() + " descriptors with one message");
+            throw new VfioUserViolationException(
+                    fds.size() + " descriptors with one message, expected at most " + VfioUserConstants.MAX_MSG_FDS);
         }
         drained = empty && bytes < wanted && fds.isEmpty();
         if (undiscarded > 0) {
@@ -203,7 +204,7 @@ public final class VfioUserMessageChannel implements AutoCloseable {
         return (u32At(VfioUserConstants.FLAGS) & VfioUserConstants.FLAGS_NO_REPLY) != 0;
     }
 
-    /** Whether the message was too long to be buffered, so that its payload is discarded. */
+    /** Whether the message is too long for the buffer. The payload of such a message is discarded. */
     public boolean isOversized() {
         return oversized;
     }

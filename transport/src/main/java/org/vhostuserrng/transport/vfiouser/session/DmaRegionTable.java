@@ -14,7 +14,7 @@ final class DmaRegionTable implements AutoCloseable {
     private GuestMemory memory = GuestMemory.of(List.of());
     private long mappedBytes;
 
-    /** The regions as the memory of the guest, by DMA address. */
+    /** The regions as guest memory, in which an address is a DMA address. */
     GuestMemory memory() {
         return memory;
     }

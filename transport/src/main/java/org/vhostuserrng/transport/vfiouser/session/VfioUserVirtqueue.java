@@ -43,13 +43,13 @@ final class VfioUserVirtqueue extends EventHandler {
 
     /** The position at which a suspended virtqueue resumes. */
     private VirtqueuePosition position = SPLIT_BEGIN;
-    /** Not null if and only if the virtqueue runs. */
+    /** The running virtqueue; null while it does not run. */
     private VirtqueueHandler queue;
     /** The memory of the current run. */
     private GuestMemory memory;
 
     private VirtqueueAddressSpace addressSpace;
-    /** Why a virtqueue does not run that the function has started. */
+    /** The reason why a virtqueue that the function has started does not run. */
     private String notStarted;
 
     private boolean notified;

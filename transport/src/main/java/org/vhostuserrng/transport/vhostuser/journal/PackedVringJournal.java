@@ -4,11 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
+import org.vhostuserrng.transport.vhostuser.inflight.PackedUsedPositionRecord;
 
 /**
- * The position of a packed vring, which guest memory does not contain: a {@link PackedPositionRecord} while the vring
- * runs, its base while it is stopped. A split vring needs no such record, because it resumes at its used index.
+ * The position of a packed vring, which guest memory does not contain: a {@link PackedUsedPositionRecord} while the
+ * vring runs, its base while it is stopped. A split vring needs no such record, because it resumes at its used index.
  *
  * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0: stopped, 1: running), u64 position record.
  */
@@ -33,8 +33,8 @@ public final class PackedVringJournal {
      *
      * @param continued whether a previous process left the record while the vring ran
      */
-    public PackedPositionRecord position(boolean continued) {
-        return new PackedPositionRecord(bytes.asSlice(POSITION, Long.BYTES), continued);
+    public PackedUsedPositionRecord position(boolean continued) {
+        return new PackedUsedPositionRecord(bytes.asSlice(POSITION, Long.BYTES), continued);
     }
 
     /**

@@ -121,7 +121,8 @@ public final class FrontendRequestDecoder {
 
     private static FrontendRequest memTable(MemorySegment payload, int fds) throws ProtocolViolationException {
         if (payload.byteSize() < REGIONS_OFFSET) {
-            throw new ProtocolViolationException("memory table of " + payload.byteSize() + " bytes");
+            throw new ProtocolViolationException(
+                    "memory table of " + payload.byteSize() + " bytes, expected at least " + REGIONS_OFFSET);
         }
         int count = u32(payload, 0);
         if (count < 1 || count > VhostUserConstants.MAX_REGIONS) {

@@ -95,7 +95,8 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
             checkHeader();
         }
         if (fds.count() > VhostUserConstants.MAX_FDS) {
-            throw new FramingViolationException(fds.count() + " descriptors with one message");
+            throw new FramingViolationException(
+                    fds.count() + " descriptors with one message, expected at most " + VhostUserConstants.MAX_FDS);
         }
     }
 
@@ -120,7 +121,7 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         long size = Integer.toUnsignedLong(message.get(ValueLayout.JAVA_INT, SIZE));
         if (size > VhostUserConstants.MAX_PAYLOAD_BYTES) {
             throw new FramingViolationException(
-                    "payload of " + size + " bytes, at most " + VhostUserConstants.MAX_PAYLOAD_BYTES);
+                    "payload of " + size + " bytes, expected at most " + VhostUserConstants.MAX_PAYLOAD_BYTES);
         }
     }
 

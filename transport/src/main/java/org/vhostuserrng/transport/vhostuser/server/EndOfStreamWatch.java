@@ -41,7 +41,7 @@ final class EndOfStreamWatch extends EventHandler implements AutoCloseable {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug while watching {}", stream.fd(), bug);
+        LOG.error("bug in vhost-user-rng: watching {} failed", stream.fd(), bug);
     }
 
     @Override

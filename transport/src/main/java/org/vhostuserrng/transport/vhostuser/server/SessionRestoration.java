@@ -91,7 +91,7 @@ final class SessionRestoration extends EventHandler implements AutoCloseable {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug while continuing a session", bug);
+        LOG.error("bug in vhost-user-rng: continuing a session failed", bug);
         loop.reschedule(this);
     }
 

@@ -62,7 +62,7 @@ final class UnservedSession extends EventHandler implements AutoCloseable {
     /** Removes the session from the store, and disconnects its front-end. Idempotent. */
     void drop(String reason) {
         if (!ended) {
-            LOG.warn("{}: the session that could not be continued is closed, because {}", name, reason);
+            LOG.warn("{}: unserved session closed, because {}", name, reason);
             ended = true;
             loop.cancel(this);
             store.remove(name);
@@ -72,7 +72,7 @@ final class UnservedSession extends EventHandler implements AutoCloseable {
 
     @Override
     public void handleBug(RuntimeException bug) {
-        LOG.error("a bug while watching {}", name, bug);
+        LOG.error("bug in vhost-user-rng: watching {} failed", name, bug);
     }
 
     /** Leaves the session in the store for the next process. */

@@ -409,7 +409,7 @@ public final class VhostUserServer implements AutoCloseable {
         try {
             frontend = unreadable.takeSocket();
         } catch (ErrnoException refused) {
-            LOG.warn("{}: {}", name, refused.getMessage());
+            LOG.warn("{}: its front-end cannot stay connected: {}", name, refused.getMessage());
             return;
         }
         String path = frontend.boundPath();

@@ -122,8 +122,8 @@ public final class RestorableSession implements AutoCloseable {
     /** Logs the reason why this process cannot continue the session with a name. */
     public static void logRefusal(String name, IOException refused) {
         LOG.error(
-                "{} cannot be continued; its VM hangs when it next stops, resets or restarts the device, until"
-                        + " another front-end connects to this socket: {}",
+                "{} cannot be continued: {}. Its VM hangs when it next stops, resets or restarts the device, until"
+                        + " another front-end connects to this socket",
                 name,
                 refused.getMessage());
     }

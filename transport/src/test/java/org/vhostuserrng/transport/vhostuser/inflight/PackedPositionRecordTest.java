@@ -28,7 +28,7 @@ class PackedPositionRecordTest {
      * @param flags the flags of the descriptor in the ring when the process ends
      */
     private void endWhilePublishing(int before, int after, int flags) {
-        PackedPositionRecord record = new PackedPositionRecord(bytes, false);
+        PackedUsedPositionRecord record = new PackedUsedPositionRecord(bytes, false);
         record.open(ring, SIZE, before);
         record.publishing(after);
         long index = before & VirtioConstants.PACKED_INDEX_MASK;
@@ -39,19 +39,19 @@ class PackedPositionRecordTest {
     }
 
     private int positionOfSuccessor() {
-        return new PackedPositionRecord(bytes, true).open(ring, SIZE, 0);
+        return new PackedUsedPositionRecord(bytes, true).open(ring, SIZE, 0);
     }
 
     @Test
     void newRecordBeginsAtTheGivenPosition() {
-        int position = new PackedPositionRecord(bytes, false).open(ring, SIZE, 2 | WRAP);
+        int position = new PackedUsedPositionRecord(bytes, false).open(ring, SIZE, 2 | WRAP);
 
         assertEquals(2 | WRAP, position);
     }
 
     @Test
     void positionIsUnchangedIfNothingWasPublished() {
-        new PackedPositionRecord(bytes, false).open(ring, SIZE, 3);
+        new PackedUsedPositionRecord(bytes, false).open(ring, SIZE, 3);
 
         assertEquals(3, positionOfSuccessor());
     }

@@ -79,7 +79,7 @@ class SessionRestorationTest {
         return directory.resolve("socket" + guest);
     }
 
-    /** Starts a process that serves some guests. */
+    /** Simulates the start of a process that serves a number of guests. */
     private void start(int guests, Executor peerFileThreads) throws IOException {
         server = VhostUserServer.open(VhostUserOptions.DEFAULT, peerFileThreads, () -> now, store);
         running.add(server);

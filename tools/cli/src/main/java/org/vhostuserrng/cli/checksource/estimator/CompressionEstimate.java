@@ -70,7 +70,7 @@ final class CompressionEstimate {
         }
         for (int i = 0; i < BISECTIONS; i++) {
             double middle = (low + high) / 2;
-            // The larger p is, the shorter are the distances.
+            // The larger p is, the shorter the distances are.
             if (expectedMean(middle) > mean) {
                 low = middle;
             } else {

@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
  *
  * <p>The rate is the highest average of a minute so far. Confined to one thread.
  */
-final class FalsePositiveRate {
+final class FalsePositiveRateSelector {
     /** −log2 of the smallest α that §4.4 recommends, 2^−40. */
     static final int MAX_MINUS_LOG2_ALPHA = 40;
     /** −log2 of the largest α that §4.4 recommends, 2^−20. */
@@ -30,7 +30,7 @@ final class FalsePositiveRate {
     private boolean measured;
 
     /** Creates an instance without a measured rate, for which α is 2^−40. */
-    FalsePositiveRate(LongSupplier nanoClock) {
+    FalsePositiveRateSelector(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
         periodStart = nanoClock.getAsLong();
     }

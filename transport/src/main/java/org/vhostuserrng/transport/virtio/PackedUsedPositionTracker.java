@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * record outlives this process, so that the next process completes each request exactly once. Confined to the loop's
  * thread.
  */
-public interface PackedPositionTracker {
+public interface PackedUsedPositionTracker {
     /**
      * Continues the record of a previous process, or begins a new one.
      *

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import jdk.net.ExtendedSocketOptions;
 
 /** All connections of the server, accepted and dialled. Confined to the server's thread. */
-final class EgdClientConnections implements AutoCloseable {
+final class EgdServerConnections implements AutoCloseable {
     /** If there are too many clients, a new one replaces a client that has been silent for at least this long. */
     static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(15);
 
@@ -34,7 +34,7 @@ final class EgdClientConnections implements AutoCloseable {
     private long total;
     private boolean rejecting;
 
-    EgdClientConnections(
+    EgdServerConnections(
             EgdServer.ClientLimits limits, Selector selector, EgdRoundRobinScheduler scheduler, EgdServerLog log) {
         this.limits = limits;
         this.rateLimits = new EgdClientRateLimits(limits.maxBytes(), limits.periodMillis());

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * and cannot exhaust a slow seed source. Each guest name has one limiter, which outlives sessions. Confined to one
  * thread.
  */
-final class DrbgSeedRateLimiter {
+final class DrbgInstantiationRateLimiter {
     static final int BURST = 16;
 
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);

@@ -4,16 +4,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.virtio.PackedPositionTracker;
+import org.vhostuserrng.transport.virtio.PackedUsedPositionTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * A {@link PackedPositionTracker} in one u64, which is stored before each used descriptor becomes visible: bits 0 to 15
- * are the position of this descriptor, bits 16 to 31 the position after its chain. If the process ends, the next
+ * A {@link PackedUsedPositionTracker} in one u64, which is stored before each used descriptor becomes visible: bits 0
+ * to 15 are the position of this descriptor, bits 16 to 31 the position after its chain. If the process ends, the next
  * process reads from the ring whether the descriptor was published. Requests that were popped, but not published, are
  * still available.
  */
-public final class PackedPositionRecord implements PackedPositionTracker {
+public final class PackedUsedPositionRecord implements PackedUsedPositionTracker {
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int AFTER_SHIFT = 16;
     private static final int POSITION_MASK = 0xffff;
@@ -28,7 +28,7 @@ public final class PackedPositionRecord implements PackedPositionTracker {
      * @param bytes the record: 8 bytes, aligned to 8 bytes
      * @param continued whether a previous process left the record
      */
-    public PackedPositionRecord(MemorySegment bytes, boolean continued) {
+    public PackedUsedPositionRecord(MemorySegment bytes, boolean continued) {
         this.bytes = bytes;
         this.continued = continued;
     }

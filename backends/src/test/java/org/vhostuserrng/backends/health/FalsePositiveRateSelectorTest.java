@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class FalsePositiveRateTest {
+class FalsePositiveRateSelectorTest {
     private long now = Long.MAX_VALUE - 5;
-    private final FalsePositiveRate rate = new FalsePositiveRate(() -> now);
+    private final FalsePositiveRateSelector rate = new FalsePositiveRateSelector(() -> now);
 
     private void addForAMinute(int samplesPerSecond) {
         for (int second = 0; second < 60; second++) {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Parses the text of one configuration file: top-level keys, and one table {@code [guest.NAME]} per guest. */
-public final class TomlFileReader {
+public final class TomlConfigParser {
     private static final String GUEST = "guest";
     private static final int MAX_MESSAGE_CHARACTERS = 300;
 
@@ -21,7 +21,7 @@ public final class TomlFileReader {
     private final Map<String, ConfigEntry> options = new LinkedHashMap<>();
     private final Map<String, ConfigSection> guests = new LinkedHashMap<>();
 
-    private TomlFileReader(String file, String text) {
+    private TomlConfigParser(String file, String text) {
         this.file = file;
         this.reader = new LineCountingReader(text);
     }
@@ -33,7 +33,7 @@ public final class TomlFileReader {
      * @throws ConfigFileException if the text is not TOML of this form
      */
     public static DaemonConfig read(String file, String text) throws ConfigFileException {
-        return new TomlFileReader(file, text).read();
+        return new TomlConfigParser(file, text).read();
     }
 
     private DaemonConfig read() throws ConfigFileException {

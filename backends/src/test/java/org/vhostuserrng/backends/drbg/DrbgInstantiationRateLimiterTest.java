@@ -10,10 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class DrbgSeedRateLimiterTest {
+class DrbgInstantiationRateLimiterTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    private final DrbgSeedRateLimiter limiter = new DrbgSeedRateLimiter();
+    private final DrbgInstantiationRateLimiter limiter = new DrbgInstantiationRateLimiter();
 
     private int acquireAll(long now) {
         int acquired = 0;
@@ -25,7 +25,7 @@ class DrbgSeedRateLimiterTest {
 
     @Test
     void allowsBurstAtOnce() {
-        assertEquals(DrbgSeedRateLimiter.BURST, acquireAll(0));
+        assertEquals(DrbgInstantiationRateLimiter.BURST, acquireAll(0));
     }
 
     @Test
@@ -41,7 +41,7 @@ class DrbgSeedRateLimiterTest {
     void neverAccumulatesMoreThanTheBurst() {
         acquireAll(0);
 
-        assertEquals(DrbgSeedRateLimiter.BURST, acquireAll(1000 * SECOND));
+        assertEquals(DrbgInstantiationRateLimiter.BURST, acquireAll(1000 * SECOND));
     }
 
     @Test
@@ -65,7 +65,7 @@ class DrbgSeedRateLimiterTest {
             acquired += limiter.tryAcquire(now) ? 1 : 0;
         }
 
-        assertTrue(acquired <= DrbgSeedRateLimiter.BURST + now / SECOND, acquired + " in " + now + " ns");
+        assertTrue(acquired <= DrbgInstantiationRateLimiter.BURST + now / SECOND, acquired + " in " + now + " ns");
         assertTrue(acquired >= now / SECOND, acquired + " in " + now + " ns");
     }
 }

@@ -4,7 +4,7 @@ package org.vhostuserrng.frontend;
  * Constants of the split (VIRTIO 1.3 §2.7) and the packed virtqueue (§2.8), with the names of the specification. The
  * feature bits are in {@link VirtioFeatureBit}.
  */
-public final class DriverVirtioConstants {
+public final class DriverVirtqueueConstants {
     /** The buffer continues in the next descriptor. */
     public static final int VIRTQ_DESC_F_NEXT = 1;
 
@@ -53,5 +53,5 @@ public final class DriverVirtioConstants {
     /** Maximum queue size. */
     public static final int VIRTQ_MAX_SIZE = 32768;
 
-    private DriverVirtioConstants() {}
+    private DriverVirtqueueConstants() {}
 }
