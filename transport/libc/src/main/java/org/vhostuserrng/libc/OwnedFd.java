@@ -46,6 +46,11 @@ public final class OwnedFd implements AutoCloseable {
         this.peerFiles = peerFiles;
     }
 
+    /** The executor for calls that may block on the peer's file; null if this process created the descriptor. */
+    public Executor peerFiles() {
+        return peerFiles;
+    }
+
     /** Takes ownership of a descriptor that was received over this socket. It has the same executor as this one. */
     public OwnedFd received(int received) {
         return new OwnedFd(received, peerFiles);
@@ -94,10 +99,19 @@ public final class OwnedFd implements AutoCloseable {
     /** Closes the descriptor; if a peer sent it, queues the close in the peer's executor. Idempotent. */
     @Override
     public void close() {
+        if (peerFiles == null) {
+            closeNow();
+        } else {
+            closeIn(peerFiles);
+        }
+    }
+
+    /** Queues the close in an executor, because closing the file also closes files that peers sent. Idempotent. */
+    public void closeIn(Executor executor) {
         if (number != CLOSED) {
             int closing = number;
             number = CLOSED;
-            execute(() -> close(closing));
+            executor.execute(() -> close(closing));
         }
     }
 

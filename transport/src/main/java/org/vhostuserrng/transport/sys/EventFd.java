@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -32,10 +33,15 @@ public final class EventFd extends NotificationFd {
             Arena.global().allocateFrom(ValueLayout.JAVA_LONG, DISCARDED.address(), (long) WORD_BYTES);
 
     private final OwnedFd fd;
-    private boolean stuck;
+    /** The executor of the peer that sent the eventfd; null if this process created it. */
+    private final PeerFileExecutor peer;
+
+    private final AtomicBoolean signalQueued = new AtomicBoolean();
+    private volatile boolean stuck;
 
     private EventFd(OwnedFd fd) {
         this.fd = fd;
+        this.peer = fd.peerFiles() instanceof PeerFileExecutor executor ? executor : null;
     }
 
     public static EventFd create() throws ErrnoException {
@@ -55,11 +61,31 @@ public final class EventFd extends NotificationFd {
         if (stuck) {
             return;
         }
-        long result = Libc.callLong(WRITE, fd.number(), WORD.address(), WORD_BYTES, 0, 0, 0);
+        if (peer != null && peer.hasSignalBlocked()) {
+            queueSignal();
+        } else if (write(fd.number()) == -Errno.EINTR) {
+            // The write blocked, because the peer has cleared O_NONBLOCK and the counter is full.
+            stuck = true;
+            if (peer != null) {
+                peer.setSignalBlocked();
+            }
+        }
+    }
+
+    private void queueSignal() {
+        if (signalQueued.compareAndSet(false, true)) {
+            int number = fd.number();
+            peer.execute(() -> {
+                signalQueued.set(false);
+                write(number);
+            });
+        }
+    }
+
+    private static long write(int number) {
+        long result = Libc.callLong(WRITE, number, WORD.address(), WORD_BYTES, 0, 0, 0);
         assert result == WORD_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
-        // EINTR: the write blocked, because the peer has cleared O_NONBLOCK and the counter is full. Later signals are
-        // dropped.
-        stuck = result == -Errno.EINTR;
+        return result;
     }
 
     /**

@@ -54,10 +54,10 @@ public final class FdQueueSocket implements AutoCloseable {
     /**
      * Creates an empty queue.
      *
-     * @param closer closes descriptors that peers sent
+     * @param closer closes the queue and its descriptors, which peers sent
      */
     public static FdQueueSocket create(PeerFileExecutor closer) throws ErrnoException {
-        FdQueueSocket queue = new FdQueueSocket(UnixListeningSocket.newSocket(SOCK_DGRAM, null), closer);
+        FdQueueSocket queue = new FdQueueSocket(UnixListeningSocket.newSocket(SOCK_DGRAM, closer), closer);
         try {
             queue.connectToItself();
             queue.enlargeSendBuffer();
@@ -69,12 +69,13 @@ public final class FdQueueSocket implements AutoCloseable {
     }
 
     /**
-     * Opens a queue that another process created. Takes ownership of the socket.
+     * Opens a queue that another process created.
      *
-     * @param closer closes descriptors that peers sent
+     * @param socket the number of the socket's descriptor; this object takes ownership
+     * @param closer closes the queue and its descriptors, which peers sent
      */
-    public static FdQueueSocket adopt(OwnedFd socket, PeerFileExecutor closer) {
-        FdQueueSocket queue = new FdQueueSocket(socket, closer);
+    public static FdQueueSocket adopt(int socket, PeerFileExecutor closer) {
+        FdQueueSocket queue = new FdQueueSocket(new OwnedFd(socket, closer), closer);
         queue.enlargeSendBuffer();
         return queue;
     }
@@ -195,7 +196,8 @@ public final class FdQueueSocket implements AutoCloseable {
     }
 
     /**
-     * Closes this process's descriptor of the socket. The queue exists as long as a duplicate of the socket is open.
+     * Closes this process's descriptor of the socket, in the executor: the queue exists as long as a duplicate of the
+     * socket is open, and the last close(2) also closes all queued descriptors.
      */
     @Override
     public void close() {

@@ -37,6 +37,8 @@ public final class PeerFileExecutor implements Executor {
     /** Number of queued actions, including the running one. */
     private final AtomicInteger queued = new AtomicInteger();
 
+    private volatile boolean signalBlocked;
+
     /**
      * Creates an empty queue.
      *
@@ -51,6 +53,19 @@ public final class PeerFileExecutor implements Executor {
      */
     public boolean isFull() {
         return queued.get() >= MAX_QUEUED;
+    }
+
+    /**
+     * Returns whether a signal to the guest's front-end has blocked the loop. All later signals are then sent in this
+     * executor: otherwise many front-ends could each block the loop for some milliseconds, again and again.
+     */
+    boolean hasSignalBlocked() {
+        return signalBlocked;
+    }
+
+    /** Records that a signal has blocked, for all sessions of the guest. */
+    void setSignalBlocked() {
+        signalBlocked = true;
     }
 
     /** Queues an action, even if the queue is full. */

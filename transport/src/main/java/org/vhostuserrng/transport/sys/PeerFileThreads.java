@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,8 +11,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The threads of all {@link PeerFileExecutor}s. Two actions run at a time, and one more for each blocked action: if an
  * action is queued and no action has begun for {@link #STALL_NANOS}, one more may run. There is one thread for each
- * running action, and one in reserve. A thread ends after a second without work. At most one action of each guest runs
- * at a time, so the number of guests limits the number of threads. Any thread may submit actions.
+ * running action, and one in reserve. A thread ends after a second without work, except the last one: later the host
+ * may permit no new thread. At most one action of each guest runs at a time, so the number of guests limits the number
+ * of threads. Any thread may submit actions.
  */
 public final class PeerFileThreads implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(PeerFileThreads.class);
@@ -32,8 +34,20 @@ public final class PeerFileThreads implements Executor {
 
     private int threadNumber;
 
+    private final ThreadFactory factory;
+    /** Whether a failure to start a thread is logged: the first one after a success. */
+    private volatile boolean logNext = true;
+
     /** Creates the executor without threads. {@link #execute} starts the first one. */
-    public PeerFileThreads() {}
+    public PeerFileThreads() {
+        // Does not use the counter of Thread.Builder, whose first use takes 10 ms, during which the loop would wait.
+        this(work -> Thread.ofPlatform().daemon().unstarted(work));
+    }
+
+    /** Creates the executor without threads. */
+    PeerFileThreads(ThreadFactory factory) {
+        this.factory = factory;
+    }
 
     @Override
     public void execute(Runnable action) {
@@ -49,15 +63,27 @@ public final class PeerFileThreads implements Executor {
         }
     }
 
+    /** Starts a thread that {@link #threads} already counts. If the host permits none, the next action tries again. */
     private void startThread() {
         String name;
         synchronized (this) {
-            // Does not use the counter of Thread.Builder, whose first use takes 10 ms, during which the loop would
-            // wait.
             name = "peer-files-" + threadNumber;
             threadNumber++;
         }
-        Thread.ofPlatform().daemon().name(name).start(this::work);
+        try {
+            Thread thread = factory.newThread(this::work);
+            thread.setName(name);
+            thread.start();
+            logNext = true;
+        } catch (OutOfMemoryError noThread) {
+            synchronized (this) {
+                threads--;
+            }
+            if (logNext) {
+                logNext = false;
+                LOG.warn("cannot start a thread for files of front-ends: {}", noThread.getMessage());
+            }
+        }
     }
 
     private void work() {
@@ -80,7 +106,7 @@ public final class PeerFileThreads implements Executor {
         while (queue.isEmpty() || running >= permits) {
             if (queue.isEmpty()) {
                 if (!await(idleUntil)) {
-                    if (!isReserve()) {
+                    if (threads - running > 1) {
                         threads--;
                         return null;
                     }
@@ -93,11 +119,6 @@ public final class PeerFileThreads implements Executor {
         running++;
         begun++;
         return queue.remove();
-    }
-
-    /** Returns whether the calling thread is the only one that does not run an action, while others do. */
-    private boolean isReserve() {
-        return running > 0 && threads - running == 1;
     }
 
     /**
@@ -152,13 +173,6 @@ public final class PeerFileThreads implements Executor {
             }
             threads++;
         }
-        try {
-            startThread();
-        } catch (OutOfMemoryError noThread) {
-            // The host limits the number of threads. The next action that begins tries again to start one.
-            synchronized (this) {
-                threads--;
-            }
-        }
+        startThread();
     }
 }

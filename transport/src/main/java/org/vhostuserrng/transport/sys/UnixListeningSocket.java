@@ -204,10 +204,20 @@ public final class UnixListeningSocket implements AutoCloseable {
         return file.toString();
     }
 
+    /**
+     * Closes the socket at once. Only for a socket on which no peer may have connected, because closing it also closes
+     * the descriptors that peers have sent over connections in its backlog.
+     */
     @Override
     public void close() {
         file.remove();
         fd.close();
+    }
+
+    /** Removes the socket file, and queues the close of the socket in an executor. */
+    public void closeIn(PeerFileExecutor closer) {
+        file.remove();
+        fd.closeIn(closer);
     }
 
     private static void check(String call, MemorySegment function, OwnedFd fd, long second, long third)

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.libc.ErrnoException;
@@ -45,6 +48,32 @@ class EventFdTest {
             event.signal();
 
             assertTrue(stuck);
+        }
+    }
+
+    @Test
+    void signalsInTheExecutorAfterASignalOfTheSamePeerHasBlocked() throws ErrnoException {
+        Queue<Runnable> threads = new ArrayDeque<>();
+        PeerFileExecutor peer = new PeerFileExecutor(threads::add);
+        EventFd own = EventFd.create();
+        peer.setSignalBlocked();
+        EventFd event = EventFd.open(new OwnedFd(own.fd().number(), peer));
+
+        event.signal();
+        event.signal();
+
+        assertEquals(0, counter(event));
+        threads.remove().run();
+        assertEquals(1, counter(event));
+        assertTrue(threads.isEmpty());
+        own.close();
+    }
+
+    private static long counter(EventFd event) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
+            Libc.callLong(Libc.symbol("read"), event.fd().number(), value.address(), value.byteSize(), 0, 0, 0);
+            return value.get(ValueLayout.JAVA_LONG, 0);
         }
     }
 

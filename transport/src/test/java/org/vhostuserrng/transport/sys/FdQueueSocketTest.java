@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +48,18 @@ class FdQueueSocketTest {
             }
         }
         return names;
+    }
+
+    @Test
+    void closesItsSocketInTheExecutor() throws ErrnoException {
+        Queue<Runnable> threads = new ArrayDeque<>();
+        FdQueueSocket closed = FdQueueSocket.create(new PeerFileExecutor(threads::add));
+        Path file = Path.of("/proc/self/fd/" + closed.fd().number());
+
+        closed.close();
+
+        assertTrue(Files.isSymbolicLink(file));
+        threads.remove().run();
     }
 
     @Test

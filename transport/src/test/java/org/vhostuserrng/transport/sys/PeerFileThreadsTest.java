@@ -1,10 +1,13 @@
 package org.vhostuserrng.transport.sys;
 
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -116,11 +119,54 @@ class PeerFileThreadsTest {
     }
 
     @Test
-    void endWhenIdle() throws InterruptedException {
-        Thread first = run().join();
+    void endWhenIdleExceptTheLastOne() throws InterruptedException {
+        List<Thread> created = new CopyOnWriteArrayList<>();
+        PeerFileThreads recorded = new PeerFileThreads(work -> {
+            Thread thread = new Thread(work);
+            thread.setDaemon(true);
+            created.add(thread);
+            return thread;
+        });
+        CountDownLatch started = new CountDownLatch(3);
+        CountDownLatch end = new CountDownLatch(1);
+        for (int i = 0; i < 3; i++) {
+            recorded.execute(() -> {
+                started.countDown();
+                awaitUninterrupted(end);
+            });
+        }
+        awaitUninterrupted(started);
+        end.countDown();
 
-        first.join();
+        while (alive(created) > 1) {
+            Thread.sleep(IDLE_MILLIS / 10);
+        }
+        Thread.sleep(2 * IDLE_MILLIS);
 
-        assertNotEquals(first, run().join());
+        assertEquals(1, alive(created));
+    }
+
+    private static long alive(List<Thread> threads) {
+        return threads.stream().filter(Thread::isAlive).count();
+    }
+
+    @Test
+    void runEarlierActionsOnceTheHostPermitsAThread() {
+        AtomicInteger refusals = new AtomicInteger(1);
+        PeerFileThreads limited = new PeerFileThreads(work -> new Thread(work) {
+            @Override
+            public void start() {
+                if (refusals.getAndDecrement() > 0) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+                super.start();
+            }
+        });
+        CountDownLatch executed = new CountDownLatch(2);
+        limited.execute(executed::countDown);
+
+        limited.execute(executed::countDown);
+
+        awaitUninterrupted(executed);
     }
 }

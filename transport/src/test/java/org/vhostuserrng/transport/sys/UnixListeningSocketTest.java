@@ -14,8 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +50,19 @@ class UnixListeningSocketTest {
             assertTrue(socket.isFileIntact());
             assertEquals(List.of(path), files());
         }
+    }
+
+    @Test
+    void removesItsFileAtOnceAndQueuesTheClose() throws IOException {
+        Queue<Runnable> threads = new ArrayDeque<>();
+        UnixListeningSocket socket = UnixListeningSocket.bind(path);
+        Path descriptor = Path.of("/proc/self/fd/" + socket.fd().number());
+
+        socket.closeIn(new PeerFileExecutor(threads::add));
+
+        assertEquals(List.of(), files());
+        assertTrue(Files.isSymbolicLink(descriptor));
+        threads.remove().run();
     }
 
     @Test

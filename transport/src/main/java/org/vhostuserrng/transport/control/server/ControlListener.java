@@ -110,7 +110,7 @@ public final class ControlListener extends EventHandler implements AutoCloseable
     public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
         boolean wasWatched = watched;
         unwatch();
-        socket.close();
+        socket.closeIn(peerFiles);
         socket = replacement;
         if (wasWatched) {
             watch();
@@ -141,6 +141,6 @@ public final class ControlListener extends EventHandler implements AutoCloseable
         unwatch();
         Set.copyOf(clients).forEach(ControlConnection::close);
         loop.cancel(this);
-        socket.close();
+        socket.closeIn(peerFiles);
     }
 }

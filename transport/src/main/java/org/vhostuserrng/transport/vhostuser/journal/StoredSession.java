@@ -52,12 +52,14 @@ public final class StoredSession implements AutoCloseable {
     public record Opened(StoredSession session, OwnedFd socket, Map<Long, OwnedFd> fds) {}
 
     /**
-     * Opens the stored parts of a session that another process served. Takes ownership of the queue.
+     * Opens the stored parts of a session that another process served.
      *
+     * @param stored the number of the stored descriptor; this method takes ownership
+     * @param closer closes the stored descriptor and those that the front-end sent
      * @throws UnreadableSessionException if the journal cannot be read
      * @throws IOException if the queue does not contain a session
      */
-    public static Opened open(String name, OwnedFd stored, PeerFileExecutor closer) throws IOException {
+    public static Opened open(String name, int stored, PeerFileExecutor closer) throws IOException {
         FdQueueSocket queue = FdQueueSocket.adopt(stored, closer);
         Map<Long, OwnedFd> fds = Map.of();
         OwnedFd socket = null;

@@ -133,7 +133,7 @@ final class VhostUserListener extends EventHandler implements RestoringEndpoint,
         }
         unwatch();
         loop.cancel(this);
-        socket.close();
+        socket.closeIn(refusedCloser);
     }
 
     @Override
@@ -199,7 +199,7 @@ final class VhostUserListener extends EventHandler implements RestoringEndpoint,
     public void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
         boolean wasWatched = watched;
         unwatch();
-        socket.close();
+        socket.closeIn(refusedCloser);
         socket = replacement;
         if (wasWatched) {
             watch();

@@ -370,8 +370,8 @@ public final class VhostUserServer implements AutoCloseable {
 
     private void restore(ListenFds.NamedFd stored) {
         try {
-            RestorableSession session = RestorableSession.read(
-                    stored.name(), new OwnedFd(stored.fd()), new PeerFileExecutor(peerFileThreads));
+            RestorableSession session =
+                    RestorableSession.read(stored.name(), stored.fd(), new PeerFileExecutor(peerFileThreads));
             RestoringEndpoint endpoint = storedEndpoints.get(session.endpoint());
             if (endpoint == null) {
                 LOG.warn("{}: closed, because this process does not {}", stored.name(), session.endpoint());

@@ -3,7 +3,6 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
@@ -44,12 +43,12 @@ public final class RestorableSession implements AutoCloseable {
      * Reads a stored session.
      *
      * @param name the name of the session in the store
-     * @param fd the stored descriptor; this method takes ownership
+     * @param fd the number of the stored descriptor; this method takes ownership
      * @param peerFiles makes the system calls that may block on files of the front-end
      * @throws UnreadableSessionException if the journal cannot be read
      * @throws IOException if the descriptor is not a stored session
      */
-    public static RestorableSession read(String name, OwnedFd fd, PeerFileExecutor peerFiles) throws IOException {
+    public static RestorableSession read(String name, int fd, PeerFileExecutor peerFiles) throws IOException {
         StoredSession.Opened opened = StoredSession.open(name, fd, peerFiles);
         RestoredFiles files = new RestoredFiles(opened.fds());
         try {

@@ -76,7 +76,7 @@ class JournaledMessageChannelTest {
         /** Creates the process after {@code ended}, which has left only the stored session. */
         BackEnd(BackEnd ended) throws IOException, FramingViolationException {
             int queue = Libc.callInt(DUP, ended.stored.fd().number(), 0, 0, 0, 0);
-            StoredSession.Opened opened = StoredSession.open("session-1", new OwnedFd(queue), closer);
+            StoredSession.Opened opened = StoredSession.open("session-1", queue, closer);
             fdsFound = opened.fds().size();
             opened.fds().values().forEach(OwnedFd::close);
             stored = opened.session();

@@ -166,7 +166,7 @@ class SessionRestorationTest {
     private void makeJournalUnreadable() throws IOException {
         OwnedFd stored = manager.store().values().iterator().next();
         PeerFileExecutor closer = new PeerFileExecutor(Runnable::run);
-        try (FdQueueSocket queue = FdQueueSocket.adopt(new OwnedFd(FakeServiceManager.duplicate(stored)), closer)) {
+        try (FdQueueSocket queue = FdQueueSocket.adopt(FakeServiceManager.duplicate(stored), closer)) {
             Map<Long, OwnedFd> fds = queue.duplicates();
             try (FdStoreMemory journal = FdStoreMemory.map(fds.remove(JOURNAL), JOURNAL_BYTES)) {
                 journal.segment().set(ValueLayout.JAVA_BYTE, JOURNAL_VERSION, (byte) 99);
