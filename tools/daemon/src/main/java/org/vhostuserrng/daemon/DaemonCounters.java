@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.SourceFailureCounts;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
@@ -20,6 +22,8 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
  * guest. Does nothing without the option. Confined to the event loop's thread.
  */
 final class DaemonCounters implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DaemonCounters.class);
+
     /** Interval at which values that change without a request are written. */
     private static final long REFRESH_NANOS = 1_000_000_000L;
 
@@ -57,9 +61,10 @@ final class DaemonCounters implements AutoCloseable {
      * Creates the counters file, or opens the file of an earlier process and continues its counters.
      *
      * @param path null without the option
+     * @param required whether a file that cannot be used is an error; otherwise it is logged, and nothing is counted
      * @throws BadUsageException if the file cannot be used; its content is then unchanged
      */
-    static DaemonCounters open(Path path, List<RngEndpoint> endpoints) throws BadUsageException {
+    static DaemonCounters open(Path path, List<RngEndpoint> endpoints, boolean required) throws BadUsageException {
         if (path == null) {
             return new DaemonCounters(null);
         }
@@ -68,10 +73,14 @@ final class DaemonCounters implements AutoCloseable {
             return new DaemonCounters(CountersFile.open(
                     path, FIELDS, VirtioRngDevice.counterFields(), guests, Instant.now(), System.nanoTime()));
         } catch (IOException unusable) {
-            throw new BadUsageException(
-                    DaemonOptions.COUNTERS_FILE + "='" + NativePath.text(path) + "': the file " + unusable.getMessage()
-                            + "; expected a new file, or a counters file of this user that no process writes",
-                    unusable);
+            String message = DaemonOptions.COUNTERS_FILE + "='" + NativePath.text(path) + "': the file "
+                    + unusable.getMessage()
+                    + "; expected a new file, or a counters file of this user that no process writes";
+            if (required) {
+                throw new BadUsageException(message, unusable);
+            }
+            LOG.warn("{}; nothing is counted until a restart", message);
+            return new DaemonCounters(null);
         }
     }
 

@@ -52,7 +52,7 @@ final class RngDaemon {
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
         RngGuests guests;
-        try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
+        try (DaemonCounters counters = openCounters();
                 ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
@@ -111,6 +111,15 @@ final class RngDaemon {
         }
         guests.closeSources();
         sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
+    }
+
+    /**
+     * Opens the counters file. If a previous process left sessions, guests are served even without it: that process may
+     * still have locked the file, because its end is blocked.
+     */
+    private DaemonCounters openCounters() throws BadUsageException {
+        boolean hasSessions = settings.storedFds().stream().anyMatch(fd -> VhostUserServer.isStoredSession(fd.name()));
+        return DaemonCounters.open(settings.countersFile(), settings.endpoints(), !hasSessions);
     }
 
     /**

@@ -32,16 +32,14 @@ public final class PeerFileThreads implements Executor {
     /** Number of actions that have begun so far. */
     private long begun;
 
-    private int threadNumber;
-
     private final ThreadFactory factory;
     /** Whether a failure to start a thread is logged: the first one after a success. */
     private volatile boolean logNext = true;
 
     /** Creates the executor without threads. {@link #execute} starts the first one. */
     public PeerFileThreads() {
-        // Does not use the counter of Thread.Builder, whose first use takes 10 ms, during which the loop would wait.
-        this(work -> Thread.ofPlatform().daemon().unstarted(work));
+        // The threads have no number: the first use of the counter of Thread.Builder takes 10 ms.
+        this(work -> Thread.ofPlatform().daemon().name("peer-files").unstarted(work));
     }
 
     /** Creates the executor without threads. */
@@ -65,15 +63,8 @@ public final class PeerFileThreads implements Executor {
 
     /** Starts a thread that {@link #threads} already counts. If the host permits none, the next action tries again. */
     private void startThread() {
-        String name;
-        synchronized (this) {
-            name = "peer-files-" + threadNumber;
-            threadNumber++;
-        }
         try {
-            Thread thread = factory.newThread(this::work);
-            thread.setName(name);
-            thread.start();
+            factory.newThread(this::work).start();
             logNext = true;
         } catch (OutOfMemoryError noThread) {
             synchronized (this) {

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.vhostuserrng.daemon.hold.sys.DescriptorPoll;
 import org.vhostuserrng.daemon.hold.sys.NotifySocket;
 import org.vhostuserrng.daemon.hold.sys.OpenFileSet;
+import org.vhostuserrng.daemon.hold.sys.ProcessExit;
 import org.vhostuserrng.daemon.hold.sys.ProcessSignal;
 import org.vhostuserrng.libc.ChildStatus;
 import org.vhostuserrng.libc.EnvironmentVariables;
@@ -33,6 +34,11 @@ public final class ServiceSupervisor implements AutoCloseable {
 
     private static final int BAD_USAGE = 2;
     private static final int RUNNING = -1;
+    /** Interval at which to check whether the end of the main process is blocked. */
+    private static final long EXIT_CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Time that a killed process has to end, for example to unmap its memory. */
+    private static final long EXIT_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private static final int NO_PROCESS = 0;
 
     /** Maximum number of datagrams between two checks of signals and deadlines. */
@@ -50,6 +56,8 @@ public final class ServiceSupervisor implements AutoCloseable {
     private final Deadline restart = new Deadline();
     private final Deadline watchdog = new Deadline();
     private final Deadline kill = new Deadline();
+    private final Deadline exitCheck = new Deadline();
+    private boolean exitBlocked;
 
     private int mainPid = NO_PROCESS;
     private long startedAt;
@@ -121,7 +129,9 @@ public final class ServiceSupervisor implements AutoCloseable {
 
     private int timeoutMillis() {
         long now = System.nanoTime();
-        long nanos = Math.min(restart.remaining(now), Math.min(watchdog.remaining(now), kill.remaining(now)));
+        long nanos = Math.min(
+                Math.min(restart.remaining(now), watchdog.remaining(now)),
+                Math.min(kill.remaining(now), exitCheck.remaining(now)));
         if (nanos == Long.MAX_VALUE) {
             return -1;
         }
@@ -165,6 +175,7 @@ public final class ServiceSupervisor implements AutoCloseable {
                 ServiceEnvironment.of(EnvironmentVariables.variables(), variables(passed)),
                 PosixSpawn.ProcessGroup.SAME,
                 passed.numbers().stream().mapToInt(Integer::intValue).toArray());
+        exitCheck.setAt(startedAt + EXIT_CHECK_NANOS);
         log.line("started process " + mainPid + (all.isEmpty() ? "" : " with " + all.size() + " descriptors"));
     }
 
@@ -323,6 +334,8 @@ public final class ServiceSupervisor implements AutoCloseable {
         mainPid = NO_PROCESS;
         watchdog.clear();
         kill.clear();
+        exitCheck.clear();
+        exitBlocked = false;
         String description = "process " + end.pid() + " " + end;
         boolean succeeded = end.exited() && end.status() == 0;
         if (stopSignal != 0) {
@@ -360,8 +373,27 @@ public final class ServiceSupervisor implements AutoCloseable {
             log.line("process " + mainPid + " did not end in time; killing it");
             ProcessSignal.send(mainPid, ProcessSignal.SIGKILL);
         }
+        if (exitCheck.hasPassed(now)) {
+            checkExit(now);
+        }
         if (restart.hasPassed(now)) {
             start();
+        }
+    }
+
+    /**
+     * Treats the main process as ended if it was killed, but one of its threads waits in the kernel: a front-end that
+     * holds a kernel lock could otherwise delay the restart for any time. Such a thread never returns to the program.
+     */
+    private void checkExit(long now) {
+        boolean blocked = ProcessExit.isBlocked(mainPid);
+        if (blocked && exitBlocked) {
+            receiveNotifications(MAX_QUEUED_DATAGRAMS);
+            log.line("process " + mainPid + " does not end, because a thread is blocked in the kernel; not waiting");
+            mainProcessEnded(new ChildStatus(mainPid, false, ProcessSignal.SIGKILL));
+        } else {
+            exitBlocked = blocked;
+            exitCheck.setAt(now + (blocked ? EXIT_NANOS : EXIT_CHECK_NANOS));
         }
     }
 
