@@ -17,12 +17,14 @@ public final class TomlConfigParser {
     private static final int MAX_MESSAGE_CHARACTERS = 300;
 
     private final String file;
+    private final String text;
     private final LineCountingReader reader;
     private final Map<String, ConfigEntry> options = new LinkedHashMap<>();
     private final Map<String, ConfigSection> guests = new LinkedHashMap<>();
 
     private TomlConfigParser(String file, String text) {
         this.file = file;
+        this.text = text;
         this.reader = new LineCountingReader(text);
     }
 
@@ -54,6 +56,7 @@ public final class TomlConfigParser {
     private Config parse() throws ConfigFileException {
         CommentedConfig config = TomlFormat.newConfig(() -> new TomlTable(reader));
         try {
+            requireIntegersInRange();
             new TomlParser().parse(reader, config, ParsingMode.REPLACE);
             return config;
         } catch (ParsingException invalid) {
@@ -64,6 +67,14 @@ public final class TomlConfigParser {
             throw new ConfigFileException(file + ":" + reader.line() + ": not valid TOML", invalid);
         } catch (StackOverflowError deep) {
             throw new ConfigFileException(file + ":" + reader.line() + ": arrays or tables are nested too deep");
+        }
+    }
+
+    private void requireIntegersInRange() throws ConfigFileException {
+        TomlIntegerRange.Excess excess = TomlIntegerRange.firstExcess(text);
+        if (excess != null) {
+            throw new ConfigFileException(file + ":" + excess.line() + ": '" + beginning(excess.integer())
+                    + "': expected an integer of at most 64 bits");
         }
     }
 

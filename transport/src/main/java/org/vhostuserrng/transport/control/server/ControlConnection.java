@@ -49,6 +49,8 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     private final UnixStreamSocket socket;
     private final ControlCommandHandler commands;
     private final Runnable onClosed;
+    private final int uid;
+    private final String peer;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment request = arena.allocate(ControlProtocol.MAX_REQUEST_BYTES);
     private State state = State.RECEIVING;
@@ -66,6 +68,9 @@ final class ControlConnection extends EventHandler implements ControlResponse {
         this.socket = socket;
         this.commands = commands;
         this.onClosed = onClosed;
+        PeerCredentials peer = socket.peer();
+        this.uid = peer == null ? ControlRequest.UNKNOWN_UID : peer.uid();
+        this.peer = String.valueOf(peer);
     }
 
     /** Serves a client. Takes ownership of the socket. */
@@ -76,6 +81,11 @@ final class ControlConnection extends EventHandler implements ControlResponse {
         connection.watch();
         connection.expectProgress();
         return connection;
+    }
+
+    /** The user of the client; {@link ControlRequest#UNKNOWN_UID} if it is unknown. */
+    int uid() {
+        return uid;
     }
 
     private void watch() throws ErrnoException {
@@ -160,10 +170,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
             fail(invalid.getMessage());
             return;
         }
-        PeerCredentials peer = socket.peer();
-        commands.execute(
-                new ControlRequest(words, String.valueOf(peer), peer == null ? ControlRequest.UNKNOWN_UID : peer.uid()),
-                this);
+        commands.execute(new ControlRequest(words, peer, uid), this);
     }
 
     @Override

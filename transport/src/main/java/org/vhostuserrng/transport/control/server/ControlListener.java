@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.control.server;
 
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 public final class ControlListener extends EventHandler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlListener.class);
 
-    /** Maximum number of connections. Further clients wait in the backlog of the socket. */
+    /** Maximum number of connections. A further client replaces one of the user with the most connections. */
     static final int MAX_CLIENTS = 16;
 
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -32,7 +32,9 @@ public final class ControlListener extends EventHandler implements AutoCloseable
     private UnixListeningSocket socket;
     private final PeerFileExecutor peerFiles;
     private final ControlCommandHandler commands;
-    private final Set<ControlConnection> clients = new HashSet<>();
+    /** The connections, the oldest first. */
+    private final Set<ControlConnection> clients = new LinkedHashSet<>();
+
     private boolean watched;
 
     private ControlListener(
@@ -63,7 +65,7 @@ public final class ControlListener extends EventHandler implements AutoCloseable
     @Override
     protected void handle(long now, boolean ready) {
         try {
-            if (clients.size() >= MAX_CLIENTS || peerFiles.isFull()) {
+            if (peerFiles.isFull()) {
                 unwatch();
                 loop.schedule(this, now + RETRY_NANOS);
                 return;
@@ -84,6 +86,9 @@ public final class ControlListener extends EventHandler implements AutoCloseable
         if (accepted == null) {
             return;
         }
+        if (clients.size() >= MAX_CLIENTS) {
+            connectionToReplace().close();
+        }
         ControlConnection[] client = new ControlConnection[1];
         try {
             client[0] = ControlConnection.open(loop, accepted, commands, () -> clientClosed(client[0]));
@@ -92,6 +97,25 @@ public final class ControlListener extends EventHandler implements AutoCloseable
             accepted.close();
             throw refused;
         }
+    }
+
+    /**
+     * Returns the oldest connection of the user with the most connections. So nobody who may connect keeps out root:
+     * other users replace their own connections.
+     */
+    private ControlConnection connectionToReplace() {
+        ControlConnection oldest = null;
+        long most = 0;
+        for (ControlConnection candidate : clients) {
+            long connections = clients.stream()
+                    .filter(client -> client.uid() == candidate.uid())
+                    .count();
+            if (connections > most) {
+                most = connections;
+                oldest = candidate;
+            }
+        }
+        return oldest;
     }
 
     private void clientClosed(ControlConnection client) {
