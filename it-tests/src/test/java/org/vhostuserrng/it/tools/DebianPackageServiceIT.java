@@ -2,16 +2,13 @@ package org.vhostuserrng.it.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -23,74 +20,55 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
+import org.vhostuserrng.it.fixture.DebianMachine;
 import org.vhostuserrng.it.fixture.HostCommand;
-import org.vhostuserrng.it.fixture.SystemdMachine;
+import org.vhostuserrng.it.fixture.frontend.BusyGuest;
 
 /** Tests the Debian package on a machine with systemd: the service from the installation to the purge. */
 @Tag("container")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DebianPackageServiceIT {
-    private static final String SUITE = "trixie";
     private static final String SERVICE = "vhost-user-rng@web.service";
     private static final String SOCKET = "vhost-user-rng@web.socket";
     private static final String SOCKET_PATH = "/run/vhost-user-rng/web.sock";
     private static final String CONFIGURATION = "/etc/vhost-user-rng/vhost-user-rng.conf";
     private static final String EXAMPLES = "/usr/share/doc/vhost-user-rng/examples";
-    private static final String PACKAGE = "/root/vhost-user-rng.deb";
+    /** dpkg sorts it before all releases of this program. */
+    private static final String OLDER_VERSION = "0.0.1~test";
+
+    private static final int RELOADS = 20;
 
     @TempDir
     private static Path directory;
 
-    private static SystemdMachine machine;
+    private static Path current;
+    private static DebianMachine machine;
 
     @BeforeAll
-    static void installPackage() throws IOException, InterruptedException {
-        assumeTrue("root".equals(System.getProperty("user.name")), "systemd needs root");
-        Path root = directory.resolve(SUITE);
-        HostCommand.Result made = SystemdMachine.make(SUITE, root);
-        assumeTrue(made.status() == 0, made::output);
-        HostCommand.Result built = HostCommand.run(
-                Map.of("VHOST_USER_RNG_INSTALL", "no"),
-                directory,
-                List.of(
-                        HostCommand.repository().resolve("tools/package/deb").toString(),
-                        "--no-build",
-                        directory.toString()));
-        assertEquals(0, built.status(), built::output);
-        Files.copy(Path.of(built.output().lines().toList().getLast()), root.resolve(PACKAGE.substring(1)));
-        machine = SystemdMachine.boot(root);
-        succeed("dpkg", "--install", PACKAGE);
+    static void installOlderPackage() throws IOException, InterruptedException {
+        machine = DebianMachine.boot(directory);
+        current = DebianMachine.pack(HostCommand.repository(), directory, "--no-build");
+        machine.install(DebianMachine.withVersion(current, OLDER_VERSION, directory));
     }
 
     @AfterAll
-    static void stop() throws IOException, InterruptedException {
+    static void stop() throws IOException {
         if (machine != null) {
             machine.close();
         }
-        // Do not let JUnit remove the directory: JUnit would log a line for each symbolic link.
-        HostCommand.run(
-                Map.of(),
-                directory,
-                List.of(
-                        "rm",
-                        "-rf",
-                        "--one-file-system",
-                        directory.resolve(SUITE).toString()));
     }
 
     private static String succeed(String... command) throws IOException, InterruptedException {
-        HostCommand.Result result = machine.run(command);
-        assertEquals(0, result.status(), result::output);
-        return result.output();
+        return machine.succeed(command);
+    }
+
+    private static String state(String unit) throws IOException, InterruptedException {
+        return machine.state(unit);
     }
 
     private static EntropyDriver connect() throws IOException {
         return EntropyDriver.start(
                 FrontendSocket.connect(machine.path(SOCKET_PATH)), Options.DEFAULT.withReplyTimeout(HANG_TIMEOUT));
-    }
-
-    private static String state(String unit) throws IOException, InterruptedException {
-        return machine.run("systemctl", "is-active", unit).output().strip();
     }
 
     @Test
@@ -140,6 +118,53 @@ class DebianPackageServiceIT {
 
     @Test
     @Order(4)
+    void guestIsServedDuringReloads() throws IOException, InterruptedException {
+        succeed("cp", EXAMPLES + "/vhost-user-rng.conf", CONFIGURATION);
+        succeed("sed", "-i", "/^max-bytes/d", CONFIGURATION);
+        succeed("systemctl", "start", "vhost-user-rng.service");
+        try (EntropyDriver guest = connect()) {
+            guest.request(64, HANG_TIMEOUT);
+
+            BusyGuest.assertServedDuring(guest, () -> reload(RELOADS));
+
+            assertEquals("active", state("vhost-user-rng.service"));
+            assertEventually(
+                    "the last reload has taken effect",
+                    () -> succeed("vhost-user-rng", "ctl", "show", "web")
+                            .lines()
+                            .anyMatch(line -> line.matches("weight: +" + RELOADS)));
+        }
+        succeed("systemctl", "stop", "vhost-user-rng.service");
+        succeed("rm", CONFIGURATION);
+    }
+
+    /** Reloads the service again and again, with another weight of the guest each time. */
+    private static String reload(int times) throws IOException, InterruptedException {
+        return succeed(
+                "sh",
+                "-ec",
+                "echo 'weight = 1' >>" + CONFIGURATION + "; for i in $(seq " + times
+                        + "); do sed -i \"s/^weight.*/weight = $i/\" " + CONFIGURATION
+                        + "; systemctl reload vhost-user-rng.service; done");
+    }
+
+    /** The service has a network namespace of its own, in which its sockets are listed. */
+    @Test
+    @Order(5)
+    void doctorFindsNoProblemOfTheService() throws IOException, InterruptedException {
+        succeed("cp", EXAMPLES + "/vhost-user-rng.conf", CONFIGURATION);
+        succeed("systemctl", "start", "vhost-user-rng.service");
+
+        String report = succeed("vhost-user-rng", "doctor", "--user=root", "--json");
+
+        assertTrue(report.contains("{\"check\":\"listener\",\"status\":\"ok\""), report);
+        assertTrue(report.contains("{\"check\":\"sessions\",\"status\":\"ok\""), report);
+        succeed("systemctl", "stop", "vhost-user-rng.service");
+        succeed("rm", CONFIGURATION);
+    }
+
+    @Test
+    @Order(6)
     void socketOfTheTemplateServesAGuest() throws IOException, InterruptedException {
         succeed("systemctl", "enable", "--now", SOCKET);
 
@@ -149,7 +174,7 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(5)
+    @Order(7)
     void sessionSurvivesARestart() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
@@ -161,22 +186,27 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(6)
-    void sessionSurvivesAnUpgrade() throws IOException, InterruptedException {
+    @Order(8)
+    void guestIsServedDuringAnUpgrade() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
             String before = succeed("systemctl", "show", "--property=MainPID", SERVICE);
+            assertEquals(OLDER_VERSION, installedVersion());
 
-            succeed("dpkg", "--install", PACKAGE);
+            BusyGuest.assertServedDuring(guest, () -> machine.install(current));
 
             assertFalse(
                     succeed("systemctl", "show", "--property=MainPID", SERVICE).equals(before), before);
-            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertNotEquals(OLDER_VERSION, installedVersion());
         }
     }
 
+    private static String installedVersion() throws IOException, InterruptedException {
+        return succeed("dpkg-query", "--show", "--showformat=${Version}", "vhost-user-rng");
+    }
+
     @Test
-    @Order(7)
+    @Order(9)
     void removalWarnsOfConnectedGuests() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
@@ -189,12 +219,13 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(8)
+    @Order(10)
     void purgeLeavesNothing() throws IOException, InterruptedException {
         succeed("dpkg", "--purge", "vhost-user-rng");
 
-        String left = succeed("find", "/etc", "/usr", "/run", "/var/lib/systemd", "-xdev", "-name", "*vhost-user-rng*");
+        String left = succeed("find", "/etc", "/usr", "/run", "/var", "/tmp", "-xdev", "-name", "*vhost-user-rng*");
         assertEquals("", left);
         assertEquals(2, machine.run("getent", "passwd", "vhost-user-rng").status());
+        assertEquals(2, machine.run("getent", "group", "vhost-user-rng").status());
     }
 }

@@ -75,7 +75,7 @@ class ReadmeIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bench", "check-source", "ctl", "hold", "metrics", "top", "trace"})
+    @ValueSource(strings = {"bench", "check-source", "ctl", "doctor", "hold", "metrics", "top", "trace"})
     void documentsTheOptionsOfOtherCommands(String command) throws IOException, InterruptedException {
         Set<String> documented = new TreeSet<>(
                 tableOptions(document("tools/README.md"), "| option of `" + command + "` | default | meaning |"));

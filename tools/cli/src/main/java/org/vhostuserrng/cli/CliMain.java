@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.cli.bench.BenchCommand;
 import org.vhostuserrng.cli.benchsuite.BenchSuiteCommand;
 import org.vhostuserrng.cli.checksource.CheckSourceCommand;
+import org.vhostuserrng.cli.doctor.DoctorCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.metrics.MetricsCommand;
@@ -41,6 +42,7 @@ import picocli.CommandLine.ParseResult;
             BenchEgdCommand.class,
             BenchSuiteCommand.class,
             CheckSourceCommand.class,
+            DoctorCommand.class,
             EgdServerCommand.class,
             MetricsCommand.class,
             PeriodStudyCommand.class,

@@ -24,6 +24,7 @@ final class DaemonArguments {
             "bench-suite",
             "check-source",
             CtlOptions.COMMAND,
+            "doctor",
             "egd-server",
             HoldOptions.COMMAND,
             "metrics",

@@ -40,6 +40,7 @@ final class DaemonCommand {
     static final int FAILED = 1;
     static final int BAD_USAGE = 2;
 
+    /** QEMU docs/interop/vhost-user.json: VHostUserBackendCapabilities. No features are defined for the type rng. */
     static final String CAPABILITIES = "{\"type\": \"rng\", \"features\": []}";
 
     private static final String MAX_MAP_COUNT = "/proc/sys/vm/max_map_count";
