@@ -149,6 +149,11 @@ public final class GuestMemory {
         return NONE;
     }
 
+    /** Returns the number of mapped regions, including copies. */
+    public int regionCount() {
+        return starts.length;
+    }
+
     /** Returns the bytes of the region with an index. */
     public MemorySegment bytes(int region) {
         return segments[region];

@@ -74,9 +74,9 @@ public final class PrivateMemory implements AutoCloseable {
         return segment;
     }
 
-    /** Frees all pages. The memory then contains zeros. */
-    public void freePages() {
-        int freed = Libc.callInt(MADVISE, address, size, MADV_DONTNEED, 0, 0);
+    /** Frees all pages of such a memory, which then contains zeros. */
+    public static void freePages(MemorySegment memory) {
+        int freed = Libc.callInt(MADVISE, memory.address(), memory.byteSize(), MADV_DONTNEED, 0, 0);
         assert freed == 0;
     }
 

@@ -27,7 +27,7 @@ class PrivateMemoryTest {
         try (PrivateMemory memory = PrivateMemory.create(SIZE, Runnable::run).open()) {
             memory.segment().set(ValueLayout.JAVA_BYTE, 4096, (byte) 7);
 
-            memory.freePages();
+            PrivateMemory.freePages(memory.segment());
 
             assertEquals(0, memory.segment().get(ValueLayout.JAVA_BYTE, 4096));
         }

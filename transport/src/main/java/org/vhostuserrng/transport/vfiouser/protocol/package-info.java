@@ -30,7 +30,8 @@
  *       client, and only to a client that accepts 64 bytes. One is in flight at a time; the session ends if its reply
  *       does not come within 30 s, or is not for it. An error reply breaks the virtqueue. From the client: ENOTSUP
  *       </td></tr>
- *   <tr><td>13</td><td>DEVICE_RESET</td><td>yes; eventfds and DMA regions stay</td></tr>
+ *   <tr><td>13</td><td>DEVICE_RESET</td><td>yes; eventfds and DMA regions stay. The reply does not wait for a DMA_WRITE
+ *       in flight, but until then the device status does not read 0</td></tr>
  *   <tr><td>16, 17, 18</td><td>DEVICE_FEATURE, MIG_DATA_READ, MIG_DATA_WRITE</td><td>no (ENOTSUP): the device does not
  *       migrate with vfio-user</td></tr>
  * </table>

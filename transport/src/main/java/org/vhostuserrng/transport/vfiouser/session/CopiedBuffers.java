@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger.BufferWriteListener;
+import org.vhostuserrng.transport.sys.PrivateMemory;
 
 /**
  * The random bytes that a device has written to the copies of buffers, until the guest has them. They are moved here at
@@ -18,6 +19,8 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     private static final int MAX_KEPT_BYTES = 65536;
 
     private static final int PAGE_SHIFT = 12;
+    /** Pages of copies after whose use they are freed. */
+    private static final int MAX_TOUCHED_PAGES = 16;
 
     private final GuestMemory memory;
     private Arena arena = Arena.ofConfined();
@@ -28,10 +31,14 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     private int count;
     private int next;
     private int nextOffset;
+    /** The number of pages that were accessed since they were freed, or more. */
     private long touchedPages;
+    /** By the index of a region. */
+    private final boolean[] touchedRegions;
 
     CopiedBuffers(GuestMemory memory) {
         this.memory = memory;
+        this.touchedRegions = new boolean[memory.regionCount()];
     }
 
     @Override
@@ -46,7 +53,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
         long offset = memory.offset(region, guestAddress);
         MemorySegment.copy(source, offset, bytes, used, added);
         source.asSlice(offset, added).fill((byte) 0);
-        touch(length);
+        touch(region, length);
         if (count > 0 && addresses[count - 1] + lengths[count - 1] == guestAddress) {
             lengths[count - 1] += added;
         } else {
@@ -83,18 +90,27 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
         bytes = moved;
     }
 
-    /** Pages of copies were accessed, which {@link DmaRegionTable#freeCopies} frees. */
-    void touch(long length) {
+    /** Pages of a region that is a copy were accessed. */
+    void touch(int region, long length) {
         touchedPages += (length >>> PAGE_SHIFT) + 1;
+        touchedRegions[region] = true;
     }
 
-    /** The number of pages that were accessed since the last call of {@link #pagesFreed}, or more. */
-    long touchedPages() {
-        return touchedPages;
+    /** Frees the pages of copies that were accessed, if there are many. */
+    void freeManyPages() {
+        if (touchedPages >= MAX_TOUCHED_PAGES) {
+            freePages();
+        }
     }
 
-    void pagesFreed() {
+    private void freePages() {
         touchedPages = 0;
+        for (int region = 0; region < touchedRegions.length; region++) {
+            if (touchedRegions[region]) {
+                touchedRegions[region] = false;
+                PrivateMemory.freePages(memory.bytes(region));
+            }
+        }
     }
 
     /** Begins to write the next range to the guest. Returns false if there is none. */
@@ -123,6 +139,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     @Override
     public void close() {
         wipe();
+        freePages();
         arena.close();
     }
 }

@@ -66,15 +66,11 @@ final class CopiedVirtqueueRun {
     /** Longer indirect tables in memory without a descriptor are not read: 4096 descriptors. */
     static final int MAX_INDIRECT_TABLE_BYTES = 65536;
 
-    /** Pages of copies after whose use they are freed. */
-    private static final int MAX_TOUCHED_PAGES = 16;
-
     /** Drains of one call, in case that all transfers are in mapped regions. */
     private static final int MAX_DRAINS = 4;
 
     private final Owner owner;
     private final VirtqueueScheduler scheduler;
-    private final DmaRegionTable regions;
     private final GuestMemory memory;
     private final VirtqueueCopies copies = new VirtqueueCopies();
     private final CopiedSplitRing ring;
@@ -97,6 +93,8 @@ final class CopiedVirtqueueRun {
     /** Null until the first indirect table is read. */
     private MemorySegment indirectTable;
 
+    private boolean indirectTableRead;
+
     private final Arena arena = Arena.ofConfined();
 
     /**
@@ -107,7 +105,7 @@ final class CopiedVirtqueueRun {
     CopiedVirtqueueRun(
             Owner owner,
             VirtqueueScheduler scheduler,
-            DmaRegionTable regions,
+            GuestMemory memory,
             DmaCommands commands,
             int size,
             long features,
@@ -115,8 +113,7 @@ final class CopiedVirtqueueRun {
             boolean notificationOwed) {
         this.owner = owner;
         this.scheduler = scheduler;
-        this.regions = regions;
-        this.memory = regions.memory();
+        this.memory = memory;
         this.ring = new CopiedSplitRing(size, features, areas, copies);
         this.buffers = new CopiedBuffers(memory);
         this.transfer = new DmaTransfer(commands, memory);
@@ -186,7 +183,7 @@ final class CopiedVirtqueueRun {
                 step = Step.DRAIN;
             }
             case READ_INDIRECT_TABLE -> {
-                indirectTableRead();
+                indirectTableRead = true;
                 step = Step.DRAIN;
             }
             case DRAIN -> drain(now);
@@ -258,13 +255,14 @@ final class CopiedVirtqueueRun {
     }
 
     private void drain(long now) {
+        if (indirectTableRead) {
+            indirectTableRead = false;
+            publishIndirectTable();
+        }
         result = scheduler.drain(queue, now);
         copies.forgetRead();
         memory.throwPendingFault();
-        if (buffers.touchedPages() >= MAX_TOUCHED_PAGES) {
-            regions.freeCopies();
-            buffers.pagesFreed();
-        }
+        buffers.freeManyPages();
         if (result == DrainResult.BROKEN) {
             owner.breakVirtqueue(queue.fault());
         } else {
@@ -297,12 +295,13 @@ final class CopiedVirtqueueRun {
         transfer.read(copies.missingAddress(), indirectTable, 0, length);
     }
 
-    private void indirectTableRead() {
+    /** Lets the device see the indirect table that was read, during the next drain. */
+    private void publishIndirectTable() {
         long address = copies.missingAddress();
         long length = copies.missingLength();
         int region = memory.regionAt(address);
         MemorySegment.copy(indirectTable, 0, memory.bytes(region), memory.offset(region, address), length);
-        buffers.touch(length);
+        buffers.touch(region, length);
         copies.readMissing();
     }
 
@@ -325,7 +324,6 @@ final class CopiedVirtqueueRun {
             queue.stop();
         }
         buffers.close();
-        regions.freeCopies();
         copies.close();
         arena.close();
         return queue == null ? before : VirtqueuePosition.AT_USED_INDEX;

@@ -62,13 +62,6 @@ record DmaRegion(long address, long size, MemoryMapping mapping, PrivateMemory c
         }
     }
 
-    /** Frees the pages of the copy, if there is one. */
-    void freeCopy() {
-        if (copy != null) {
-            copy.freePages();
-        }
-    }
-
     void unmap() {
         if (mapping != null) {
             mapping.close();

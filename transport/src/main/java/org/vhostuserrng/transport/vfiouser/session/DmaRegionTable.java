@@ -71,13 +71,6 @@ final class DmaRegionTable implements AutoCloseable {
         return indexOf(address, size) >= 0;
     }
 
-    /** Frees the memory for the copies of buffers in regions without a descriptor. */
-    void freeCopies() {
-        for (DmaRegion region : regions) {
-            region.freeCopy();
-        }
-    }
-
     private void update() {
         // No streams: their first use delays the other guests while classes are loaded.
         List<GuestMemory.Region> accessible = new ArrayList<>();

@@ -190,7 +190,14 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
             return;
         }
         copied = new CopiedVirtqueueRun(
-                this, copiedScheduler, host.regions(), host.dmaCommands(), size, features, areas, notificationOwed);
+                this,
+                copiedScheduler,
+                host.regions().memory(),
+                host.dmaCommands(),
+                size,
+                features,
+                areas,
+                notificationOwed);
         notificationOwed = false;
         notifiedCopied = false;
         proceedLater();

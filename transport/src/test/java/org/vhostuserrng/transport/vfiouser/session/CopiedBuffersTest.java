@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,11 +13,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.sys.PrivateMemory;
 
 class CopiedBuffersTest {
     private static final long SHARED = 0x100000;
 
-    private final MemorySegment copy = Arena.ofAuto().allocate(0x40000);
+    private final PrivateMemory pages = create();
+    private final MemorySegment copy = pages.segment();
     private final MemorySegment shared = Arena.ofAuto().allocate(0x1000);
     private final GuestMemory memory =
             GuestMemory.of(List.of(GuestMemory.Region.copy(0, copy), new GuestMemory.Region(SHARED, shared, false)));
@@ -24,6 +28,15 @@ class CopiedBuffersTest {
     @AfterEach
     void close() {
         buffers.close();
+        pages.close();
+    }
+
+    private static PrivateMemory create() {
+        try {
+            return PrivateMemory.create(0x40000, Runnable::run).open();
+        } catch (IOException refused) {
+            throw new UncheckedIOException(refused);
+        }
     }
 
     private boolean isZero(MemorySegment segment) {
