@@ -16,6 +16,9 @@ final class VirtioPciCommonConfig implements PciRegisters {
     private final VirtioPciInterrupts interrupts;
     private final int msixVectorCount;
     private int status;
+    /** The last device status that was not 0. */
+    private int statusBeforeReset;
+
     private int configMsixVector;
     private int queueSelect;
 
@@ -33,6 +36,7 @@ final class VirtioPciCommonConfig implements PciRegisters {
         virtqueues.reset();
         interrupts.reset();
         features.reset();
+        statusBeforeReset = status == VirtioConstants.STATUS_RESET ? statusBeforeReset : status;
         status = VirtioConstants.STATUS_RESET;
         configMsixVector = VirtioPciConstants.VIRTIO_MSI_NO_VECTOR;
         queueSelect = 0;
@@ -86,12 +90,12 @@ final class VirtioPciCommonConfig implements PciRegisters {
             case DRIVER_FEATURE -> features.driverFeature();
             case CONFIG_MSIX_VECTOR -> configMsixVector;
             case NUM_QUEUES -> virtqueues.count();
-            case DEVICE_STATUS -> status;
+            case DEVICE_STATUS -> readStatus();
             case QUEUE_SELECT -> queueSelect;
             // No device-specific configuration changes, so its generation does not change.
             case CONFIG_GENERATION -> 0;
-            // Not negotiated: VIRTIO_F_NOTIF_CONFIG_DATA and VIRTIO_F_ADMIN_VQ. A reset is complete when it is read.
-            case QUEUE_NOTIF_CONFIG_DATA, QUEUE_RESET, ADMIN_QUEUE_INDEX, ADMIN_QUEUE_NUM -> 0;
+            // Not negotiated: VIRTIO_F_NOTIF_CONFIG_DATA and VIRTIO_F_ADMIN_VQ.
+            case QUEUE_NOTIF_CONFIG_DATA, ADMIN_QUEUE_INDEX, ADMIN_QUEUE_NUM -> 0;
             default -> readVirtqueue(field);
         };
     }
@@ -107,6 +111,8 @@ final class VirtioPciCommonConfig implements PciRegisters {
             case QUEUE_MSIX_VECTOR -> virtqueue.msixVector();
             case QUEUE_ENABLE -> virtqueue.isEnabled() ? 1 : 0;
             case QUEUE_NOTIFY_OFF -> queueSelect;
+            // VIRTIO 1.3 §4.1.4.3.1: present 1 in queue_reset until the virtqueue is reset, then 0.
+            case QUEUE_RESET -> virtqueue.isReset() && virtqueues.isMemoryWriteInFlight() ? 1 : 0;
             default -> virtqueue.areaDword(field.areaIndex());
         };
     }
@@ -171,6 +177,13 @@ final class VirtioPciCommonConfig implements PciRegisters {
         if ((status & VirtioConstants.STATUS_FEATURES_OK) == 0) {
             features.setDriverFeature(value);
         }
+    }
+
+    private int readStatus() {
+        // VIRTIO 1.3 §4.1.4.3.1: present 0 only when the reset is done, after which the driver may use the memory of
+        // the virtqueues for something else.
+        boolean resetting = status == VirtioConstants.STATUS_RESET && virtqueues.isMemoryWriteInFlight();
+        return resetting ? statusBeforeReset : status;
     }
 
     private void writeStatus(int value) {

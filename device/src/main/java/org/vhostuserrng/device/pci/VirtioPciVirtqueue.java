@@ -10,6 +10,9 @@ final class VirtioPciVirtqueue {
     private int msixVector;
     private boolean enabled;
     private boolean started;
+    /** Whether the virtqueue was reset alone, and not enabled since. */
+    private boolean reset;
+
     /** queue_desc, queue_driver and queue_device: the low and the high double word of each. */
     private final int[] areas = new int[6];
 
@@ -23,6 +26,7 @@ final class VirtioPciVirtqueue {
         size = maxSize;
         msixVector = VirtioPciConstants.VIRTIO_MSI_NO_VECTOR;
         enabled = false;
+        reset = false;
         Arrays.fill(areas, 0);
     }
 
@@ -53,6 +57,16 @@ final class VirtioPciVirtqueue {
 
     void enable() {
         enabled = true;
+        reset = false;
+    }
+
+    /** Whether the driver has reset the virtqueue alone, by queue_reset, and not enabled it since. */
+    boolean isReset() {
+        return reset;
+    }
+
+    void setReset() {
+        reset = true;
     }
 
     /** Whether the host has started the virtqueue. */

@@ -64,6 +64,12 @@ final class VirtioPciVirtqueues {
     void reset(int index) {
         stop(index);
         virtqueues[index].reset();
+        virtqueues[index].setReset();
+    }
+
+    /** Whether a write to guest memory may still take place that a stopped virtqueue began. */
+    boolean isMemoryWriteInFlight() {
+        return host.isMemoryWriteInFlight();
     }
 
     /** Enables one virtqueue, which is started as soon as possible. */

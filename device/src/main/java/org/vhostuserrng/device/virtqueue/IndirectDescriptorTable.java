@@ -61,7 +61,7 @@ final class IndirectDescriptorTable {
         if (length > inRegion) {
             return VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion);
         }
-        return memory.isAllocated(region, tableOffset, length) ? null : VirtqueueFault.HUGE_PAGE_MISS;
+        return memory.isReadable(region, tableOffset, length) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
     /**
@@ -94,7 +94,7 @@ final class IndirectDescriptorTable {
         }
         remaining = Math.min(memory.remaining(translation, iova), segment.byteSize() - offset);
         long needed = Math.min(remaining, VirtioConstants.DESCRIPTOR_BYTES);
-        return memory.isAllocated(region, offset, needed) ? null : VirtqueueFault.HUGE_PAGE_MISS;
+        return memory.isReadable(region, offset, needed) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
     /** Locates a guest-physical address. Returns false if it is outside guest memory. */

@@ -5,7 +5,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 /**
  * The reason why a buffer cannot be used: a violation of VIRTIO by the driver, or a fault of the front-end. It breaks
  * the virtqueue, except for {@link #IOTLB_MISS} and {@link #HUGE_PAGE_MISS}, after which the buffer stays available
- * until the IOTLB entry or the huge page arrives.
+ * until the IOTLB entry, the huge page or the copy arrives.
  */
 public enum VirtqueueFault {
     INDEX_JUMP("available index is ahead by more than the queue size"),
@@ -26,7 +26,7 @@ public enum VirtqueueFault {
     INDIRECT_INACCESSIBLE("indirect table is in a memory region that is not accessible"),
     ACCESS_DENIED("IOMMU denies access to a buffer or an indirect table"),
     IOTLB_MISS("IOTLB has no entry for a buffer or an indirect table"),
-    HUGE_PAGE_MISS("a huge page of a buffer or an indirect table is not allocated"),
+    HUGE_PAGE_MISS("a huge page or a copy of a buffer or an indirect table is missing"),
     INFLIGHT_CHANGED("front-end changed the inflight region"),
     MEMORY_GONE("guest memory vanished while it was written");
 

@@ -18,6 +18,7 @@ final class RecordingPciFunctionHost implements PciFunctionHost {
 
     boolean intx;
     boolean busMaster;
+    boolean memoryWriteInFlight;
     /** Runs while a virtqueue starts. */
     Runnable whileStarting = () -> {};
     /** Runs while a virtqueue stops. */
@@ -52,6 +53,11 @@ final class RecordingPciFunctionHost implements PciFunctionHost {
         assertTrue(nowBusMaster != busMaster, "does not change");
         busMaster = nowBusMaster;
         calls.add("bus master " + nowBusMaster);
+    }
+
+    @Override
+    public boolean isMemoryWriteInFlight() {
+        return memoryWriteInFlight;
     }
 
     @Override

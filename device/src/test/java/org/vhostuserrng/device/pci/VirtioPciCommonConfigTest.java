@@ -249,6 +249,32 @@ class VirtioPciCommonConfigTest {
     }
 
     @Test
+    void queueResetReads1UntilTheLastWriteToGuestMemory() {
+        driver.startDevice(VERSION_1 | RING_RESET);
+        driver.host.memoryWriteInFlight = true;
+        int before = driver.common(0x3a, 2);
+
+        driver.writeCommon(0x3a, 2, 1);
+        int during = driver.common(0x3a, 2);
+        driver.host.memoryWriteInFlight = false;
+
+        assertEquals(0, before);
+        assertEquals(1, during);
+        assertEquals(0, driver.common(0x3a, 2));
+    }
+
+    @Test
+    void queueResetReads0AfterTheVirtqueueWasEnabledAgain() {
+        driver.startDevice(VERSION_1 | RING_RESET);
+        driver.writeCommon(0x3a, 2, 1);
+        driver.enableQueue(0);
+
+        driver.host.memoryWriteInFlight = true;
+
+        assertEquals(0, driver.common(0x3a, 2));
+    }
+
+    @Test
     void queueResetDoesNotExistUnlessNegotiated() {
         driver.startDevice(VERSION_1);
 

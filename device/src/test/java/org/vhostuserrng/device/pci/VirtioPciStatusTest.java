@@ -47,6 +47,30 @@ class VirtioPciStatusTest {
     }
 
     @Test
+    void statusReads0OnlyAfterTheLastWriteToGuestMemory() {
+        driver.startDevice(VERSION_1);
+        driver.host.memoryWriteInFlight = true;
+
+        driver.writeStatus(0);
+        int during = driver.status();
+        driver.host.memoryWriteInFlight = false;
+
+        assertEquals(0xf, during);
+        assertEquals(0, driver.status());
+    }
+
+    @Test
+    void aDriverThatDoesNotWaitForTheResetGoesOn() {
+        driver.startDevice(VERSION_1);
+        driver.host.memoryWriteInFlight = true;
+        driver.writeStatus(0);
+
+        driver.writeStatus(1);
+
+        assertEquals(1, driver.status());
+    }
+
+    @Test
     void acceptsOfferedFeatures() {
         driver.negotiate(VERSION_1 | NOTIFICATION_DATA | RING_RESET | VirtioPciTestDriver.DEVICE_FEATURES);
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -58,6 +59,42 @@ class VfioUserGuestIT {
         guest.sendLine("reboot -f");
         guest.awaitReady();
         assertServed(guest);
+        assertEquals(0, vm.powerOff());
+    }
+
+    /** QEMU maps memory that is not shared without a descriptor, and executes DMA_READ and DMA_WRITE. */
+    @Test
+    void guestWhoseMemoryIsNotSharedIsServed() throws IOException, InterruptedException {
+        Path socket = daemons.directory().resolve("vfio.sock");
+        daemons.start("--vfio-user=" + socket);
+        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+        String device = "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"" + socket + "\"}}";
+
+        QemuContainer vm = machines.boot(QemuMachine.of(DebianRelease.SID, DebianRelease.BOOKWORM, QemuBoard.Q35)
+                .withOptions(
+                        "-object",
+                        "memory-backend-ram,id=private,size=256M",
+                        "-machine",
+                        "memory-backend=private",
+                        "-device",
+                        device));
+        GuestSerialConsole guest = vm.console();
+
+        String shown = guest.execute("show");
+        assertTrue(shown.contains("GUEST rng_current virtio_rng.0"), shown);
+        byte[] sample = guest.readHwrng(SAMPLE_BYTES);
+        assertEquals(SAMPLE_BYTES, sample.length);
+        RandomnessAssertions.assertLooksRandom(sample);
+        guest.execute("unbind");
+        guest.execute("bind");
+        assertEquals(
+                SAMPLE_BYTES,
+                GuestSerialConsole.numberIn(guest.execute("read_bytes " + SAMPLE_BYTES), "read", "bytes"));
+        guest.sendLine("reboot -f");
+        guest.awaitReady();
+        assertEquals(
+                SAMPLE_BYTES,
+                GuestSerialConsole.numberIn(guest.execute("read_bytes " + SAMPLE_BYTES), "read", "bytes"));
         assertEquals(0, vm.powerOff());
     }
 

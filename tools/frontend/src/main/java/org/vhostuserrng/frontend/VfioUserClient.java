@@ -1,15 +1,20 @@
 package org.vhostuserrng.frontend;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The client's end of a vfio-user connection. Sends messages with file descriptors, without checking them, so that
- * tests can send malformed ones; checks the headers of replies.
+ * tests can send malformed ones; checks the headers of replies. While it waits for a reply, it executes the commands by
+ * which the server accesses memory that was mapped without a descriptor.
  */
 public final class VfioUserClient implements AutoCloseable {
     // Commands of the document.
@@ -23,6 +28,8 @@ public final class VfioUserClient implements AutoCloseable {
     public static final int DEVICE_SET_IRQS = 8;
     public static final int REGION_READ = 9;
     public static final int REGION_WRITE = 10;
+    public static final int DMA_READ = 11;
+    public static final int DMA_WRITE = 12;
     public static final int DEVICE_RESET = 13;
     public static final int REGION_WRITE_MULTI = 15;
 
@@ -41,7 +48,10 @@ public final class VfioUserClient implements AutoCloseable {
     public static final int ACTION_UNMASK = 0x10;
     public static final int ACTION_TRIGGER = 0x20;
 
+    static final int DMA_ACCESS_SIZE = 16;
+    private static final int EFAULT = 14;
     private static final int HEADER_SIZE = 16;
+    private static final int FLAGS = 8;
     private static final int REPLY = 1;
     private static final int ERROR = 0x20;
     private static final int TYPE_MASK = 0xf;
@@ -51,6 +61,7 @@ public final class VfioUserClient implements AutoCloseable {
 
     private final FrontendSocket socket;
     private final Duration timeout;
+    private final List<FrontendMemoryRegion> withoutDescriptor = new ArrayList<>();
     private int nextId;
 
     private VfioUserClient(FrontendSocket socket, Duration timeout) {
@@ -106,8 +117,11 @@ public final class VfioUserClient implements AutoCloseable {
      * @throws BackendProtocolException if the server disconnects, does not reply in time or sends an invalid reply
      */
     public VfioUserReply receive(int command) throws IOException {
-        ByteBuffer header = ByteBuffer.wrap(socket.receiveBytes(HEADER_SIZE, command, timeout))
-                .order(ByteOrder.nativeOrder());
+        ByteBuffer header = receiveHeader(command);
+        while ((header.getInt(FLAGS) & TYPE_MASK) == COMMAND) {
+            execute(receiveDmaPayload(header));
+            header = receiveHeader(command);
+        }
         int id = header.getShort() & U16_MASK;
         int answered = header.getShort() & U16_MASK;
         int size = header.getInt();
@@ -125,6 +139,11 @@ public final class VfioUserClient implements AutoCloseable {
                             + Integer.toHexString(flags) + " size=" + size);
         }
         return new VfioUserReply(id, answered, error, errno, socket.receiveBytes(size - HEADER_SIZE, command, timeout));
+    }
+
+    private ByteBuffer receiveHeader(int command) throws IOException {
+        return ByteBuffer.wrap(socket.receiveBytes(HEADER_SIZE, command, timeout))
+                .order(ByteOrder.nativeOrder());
     }
 
     /** Sends a command and receives its reply. */
@@ -148,6 +167,78 @@ public final class VfioUserClient implements AutoCloseable {
                     "command " + command + " failed with errno " + reply.errno());
         }
         return reply;
+    }
+
+    // --- commands of the server ------------------------------------------------------------------------------------
+
+    /**
+     * Receives a command of the server without executing it.
+     *
+     * @throws BackendProtocolException if the server disconnects, sends none in time, or sends another message
+     */
+    public VfioUserDmaCommand receiveDmaCommand() throws IOException {
+        return receiveDmaPayload(receiveHeader(DMA_READ));
+    }
+
+    private VfioUserDmaCommand receiveDmaPayload(ByteBuffer header) throws IOException {
+        int command = header.getShort(2) & U16_MASK;
+        int size = header.getInt(4) - HEADER_SIZE;
+        if (header.getInt(FLAGS) != COMMAND
+                || (command != DMA_READ && command != DMA_WRITE)
+                || size < DMA_ACCESS_SIZE
+                || size > MAX_REPLY_SIZE) {
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.INVALID_REPLY,
+                    "not a DMA command: command=" + command + " size=" + size);
+        }
+        return new VfioUserDmaCommand(
+                header.getShort(0) & U16_MASK, command, socket.receiveBytes(size, command, timeout));
+    }
+
+    /** Executes a command as QEMU does: in memory that was mapped without a descriptor, otherwise it fails. */
+    public void execute(VfioUserDmaCommand command) throws IOException {
+        MemorySegment memory = memory(command.address(), command.count());
+        if (memory == null) {
+            reply(command, EFAULT, new byte[0]);
+        } else if (command.isWrite()) {
+            MemorySegment.copy(MemorySegment.ofArray(command.data()), 0, memory, 0, command.count());
+            reply(command, 0, new byte[0]);
+        } else {
+            byte[] data = memory.toArray(ValueLayout.JAVA_BYTE);
+            reply(command, 0, dmaReply(command.address(), command.count(), data));
+        }
+    }
+
+    private MemorySegment memory(long address, long count) {
+        for (FrontendMemoryRegion region : withoutDescriptor) {
+            if (region.contains(address, count)) {
+                return region.segment().asSlice(address - region.guestAddress(), count);
+            }
+        }
+        return null;
+    }
+
+    /** Executes the next command if the server sends one in time. */
+    void executeNext(Duration limit) throws IOException {
+        if (socket.awaitReadable(limit)) {
+            execute(receiveDmaCommand());
+        }
+    }
+
+    /** The payload of the reply to DMA_READ. */
+    public static byte[] dmaReply(long address, long count, byte[] data) {
+        return payload(DMA_ACCESS_SIZE + data.length)
+                .putLong(address)
+                .putLong(count)
+                .put(data)
+                .array();
+    }
+
+    /** Replies to a command of the server. */
+    public void reply(VfioUserDmaCommand command, int errno, byte[] payload) throws IOException {
+        byte[] message = message(command.messageId(), command.command(), errno == 0 ? REPLY : REPLY | ERROR, payload);
+        ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).putInt(HEADER_SIZE - Integer.BYTES, errno);
+        socket.sendRaw(message);
     }
 
     /** Waits until the server closes the connection; false if that does not happen in time. */
@@ -196,6 +287,12 @@ public final class VfioUserClient implements AutoCloseable {
         require(DMA_MAP, payload, region.fd());
     }
 
+    /** Maps a region readable and writeable, without a descriptor, so that the server accesses it by commands. */
+    public void mapWithoutDescriptor(FrontendMemoryRegion region) throws IOException {
+        withoutDescriptor.add(region);
+        require(DMA_MAP, dmaMap(READABLE_WRITEABLE, 0, region.guestAddress(), region.size()));
+    }
+
     /** The payload of DMA_UNMAP. */
     public static byte[] dmaUnmap(long address, long size) {
         return payload(24).putInt(24).putInt(0).putLong(address).putLong(size).array();
@@ -204,6 +301,7 @@ public final class VfioUserClient implements AutoCloseable {
     /** Unmaps a region. */
     public void unmap(FrontendMemoryRegion region) throws IOException {
         require(DMA_UNMAP, dmaUnmap(region.guestAddress(), region.size()));
+        withoutDescriptor.remove(region);
     }
 
     /** The payload of REGION_READ. */

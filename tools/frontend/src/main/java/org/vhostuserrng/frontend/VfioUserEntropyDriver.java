@@ -72,6 +72,7 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
     private final FrontendMemoryRegion memory;
     private final FrontendEventFd[] interrupts;
     private final boolean msix;
+    private final boolean shared;
     private Registers common;
     private Registers notification;
     private Registers isr;
@@ -82,40 +83,60 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
     private DriverSplitRing ring;
 
     private VfioUserEntropyDriver(
-            VfioUserClient client, FrontendMemoryRegion memory, FrontendEventFd[] interrupts, boolean msix) {
+            VfioUserClient client,
+            FrontendMemoryRegion memory,
+            FrontendEventFd[] interrupts,
+            boolean msix,
+            boolean shared) {
         this.client = client;
         this.memory = memory;
         this.interrupts = interrupts;
         this.msix = msix;
+        this.shared = shared;
     }
 
     /** Connects, maps guest memory, and starts the requestq, with MSI-X. */
     public static VfioUserEntropyDriver start(Path socket, Duration timeout) throws IOException {
-        return start(socket, timeout, true);
+        return start(socket, timeout, true, true);
     }
 
     /** Like {@link #start(Path, Duration)}, with INTx. */
     public static VfioUserEntropyDriver startWithIntx(Path socket, Duration timeout) throws IOException {
-        return start(socket, timeout, false);
+        return start(socket, timeout, false, true);
     }
 
-    private static VfioUserEntropyDriver start(Path socket, Duration timeout, boolean msix) throws IOException {
+    /** Like {@link #start(Path, Duration)}, with guest memory that the server accesses by commands only. */
+    public static VfioUserEntropyDriver startWithoutDescriptor(Path socket, Duration timeout) throws IOException {
+        return start(socket, timeout, true, false);
+    }
+
+    private static VfioUserEntropyDriver start(Path socket, Duration timeout, boolean msix, boolean shared)
+            throws IOException {
         VfioUserClient client = VfioUserClient.connect(socket, timeout);
         FrontendMemoryRegion memory = new FrontendMemoryRegion(
                 MEMORY_ADDRESS, 0, MEMORY_SIZE, MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
         FrontendEventFd[] interrupts = msix
                 ? new FrontendEventFd[] {new FrontendEventFd(), new FrontendEventFd()}
                 : new FrontendEventFd[] {new FrontendEventFd()};
-        VfioUserEntropyDriver driver = new VfioUserEntropyDriver(client, memory, interrupts, msix);
+        VfioUserEntropyDriver driver = new VfioUserEntropyDriver(client, memory, interrupts, msix, shared);
         try {
             client.negotiate();
-            client.map(memory);
+            driver.mapMemory();
             driver.findCapabilities();
             driver.startFunction();
             return driver;
         } catch (IOException | RuntimeException failed) {
             driver.close();
             throw failed;
+        }
+    }
+
+    /** Maps guest memory. */
+    public void mapMemory() throws IOException {
+        if (shared) {
+            client.map(memory);
+        } else {
+            client.mapWithoutDescriptor(memory);
         }
     }
 
@@ -173,9 +194,14 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
         startDevice();
     }
 
+    /** Writes 0 to the device status, without waiting for the end of the reset. */
+    public void resetDevice() throws IOException {
+        write(DEVICE_STATUS, 0, 1);
+    }
+
     /** Resets the device by its status, and starts it again: VIRTIO 1.3 §3.1.1. */
     public void startDevice() throws IOException {
-        write(DEVICE_STATUS, 0, 1);
+        resetDevice();
         if (status() != 0) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY, "the device is not reset");
@@ -273,13 +299,26 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
         long deadline = System.nanoTime() + timeout.toNanos();
         boolean pending = ring.enableInterrupts();
         for (long left = timeout.toNanos(); !pending && left > 0; left = deadline - System.nanoTime()) {
-            interrupts[interrupts.length - 1].awaitAndRead(Math.ceilDiv(left, 1_000_000L));
+            awaitInterrupt(Math.ceilDiv(left, 1_000_000L));
             if (!msix) {
                 acknowledgeIntx();
             }
             pending = ring.hasUsed();
         }
         return pending;
+    }
+
+    /** Waits for the requestq's interrupt, and executes the commands of the server meanwhile. */
+    private void awaitInterrupt(long millis) throws IOException {
+        FrontendEventFd interrupt = interrupts[interrupts.length - 1];
+        if (shared) {
+            interrupt.awaitAndRead(millis);
+            return;
+        }
+        long deadline = System.nanoTime() + millis * 1_000_000L;
+        while (interrupt.awaitAndRead(0) == 0 && System.nanoTime() < deadline) {
+            client.executeNext(Duration.ofMillis(1));
+        }
     }
 
     /** Reads the ISR status, which deasserts INTx, and unmasks it. */

@@ -22,12 +22,25 @@ public final class GuestMemory {
      * @param bytes the mapped memory; its size is the size of the region
      * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
      * @param hugePages null unless the memory consists of huge pages
+     * @param isCopy whether the bytes are private memory of this process, which the transport copies from and to the
+     *     guest by messages
      */
     @SuppressWarnings("exports")
-    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish, HugePages hugePages) {
-        /** A region that does not consist of huge pages. */
+    public record Region(
+            long guestAddress, MemorySegment bytes, boolean mayVanish, HugePages hugePages, boolean isCopy) {
+        /** A mapped region. */
+        public Region(long guestAddress, MemorySegment bytes, boolean mayVanish, HugePages hugePages) {
+            this(guestAddress, bytes, mayVanish, hugePages, false);
+        }
+
+        /** A mapped region that does not consist of huge pages. */
         public Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
-            this(guestAddress, bytes, mayVanish, null);
+            this(guestAddress, bytes, mayVanish, null, false);
+        }
+
+        /** A region whose bytes are a copy. */
+        public static Region copy(long guestAddress, MemorySegment bytes) {
+            return new Region(guestAddress, bytes, false, null, true);
         }
 
         private Extent extent() {
@@ -47,6 +60,7 @@ public final class GuestMemory {
     /** Null for a region that does not consist of huge pages. */
     private final HugePages[] hugePages;
 
+    private final boolean[] copies;
     private final boolean mayVanish;
     private final List<InaccessibleRegion> inaccessible;
     private int lastHit;
@@ -57,6 +71,10 @@ public final class GuestMemory {
         sizes = sorted.stream().mapToLong(region -> region.bytes().byteSize()).toArray();
         segments = sorted.stream().map(Region::bytes).toArray(MemorySegment[]::new);
         hugePages = sorted.stream().map(Region::hugePages).toArray(HugePages[]::new);
+        copies = new boolean[sorted.size()];
+        for (int i = 0; i < copies.length; i++) {
+            copies[i] = sorted.get(i).isCopy();
+        }
         mayVanish = sorted.stream().anyMatch(Region::mayVanish);
     }
 
@@ -131,6 +149,11 @@ public final class GuestMemory {
         return NONE;
     }
 
+    /** Returns the number of mapped regions, including copies. */
+    public int regionCount() {
+        return starts.length;
+    }
+
     /** Returns the bytes of the region with an index. */
     public MemorySegment bytes(int region) {
         return segments[region];
@@ -139,6 +162,16 @@ public final class GuestMemory {
     /** Returns the offset in bytes of an address in its region. */
     public long offset(int region, long guestAddress) {
         return guestAddress - starts[region];
+    }
+
+    /** Returns the address of an offset in a region: the inverse of {@link #offset}. */
+    public long guestAddress(int region, long offset) {
+        return starts[region] + offset;
+    }
+
+    /** Whether the bytes of the region with an index are a copy: {@link Region#isCopy}. */
+    public boolean isCopy(int region) {
+        return copies[region];
     }
 
     /** Whether an access to a range of a region allocates no huge page. See {@link HugePages#areAllocated}. */

@@ -2,7 +2,8 @@ package org.vhostuserrng.transport.memory;
 
 /**
  * A virtqueue cannot start yet: its {@link VirtqueueAddressSpace} lacks a translation, or an area of the virtqueue is
- * in a huge page that must be allocated first ({@link VirtqueueAddressSpace#isHugePageMissing}).
+ * in a huge page that must be allocated first ({@link VirtqueueAddressSpace#isHugePageMissing}), or in memory that must
+ * be copied ({@link VirtqueueAddressSpace#isCopyMissing}).
  */
 public final class MemoryNotReadyException extends Exception {
     private static final long serialVersionUID = 1L;

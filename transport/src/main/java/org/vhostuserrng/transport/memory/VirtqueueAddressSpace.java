@@ -26,6 +26,9 @@ public final class VirtqueueAddressSpace {
 
     private final GuestMemory memory;
     private final Iotlb iotlb;
+    /** Null if the virtqueue accesses mapped memory only. */
+    private final VirtqueueCopies copies;
+
     private final long[] areaFirsts = new long[MAX_AREAS];
     private final long[] areaLasts = new long[MAX_AREAS];
     private int areas;
@@ -37,20 +40,30 @@ public final class VirtqueueAddressSpace {
     private int missingRegion = GuestMemory.NONE;
     private long missingOffset;
     private long missingLength;
+    private boolean copyMissing;
 
-    private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb) {
+    private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb, VirtqueueCopies copies) {
         this.memory = memory;
         this.iotlb = iotlb;
+        this.copies = copies;
     }
 
     /** Creates the address space of a driver that uses guest-physical addresses. */
     public static VirtqueueAddressSpace physical(GuestMemory memory) {
-        return new VirtqueueAddressSpace(memory, null);
+        return new VirtqueueAddressSpace(memory, null, null);
     }
 
     /** Creates the address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
     public static VirtqueueAddressSpace translated(GuestMemory memory, Iotlb iotlb) {
-        return new VirtqueueAddressSpace(memory, iotlb);
+        return new VirtqueueAddressSpace(memory, iotlb, null);
+    }
+
+    /**
+     * Creates the address space of a driver that uses guest-physical addresses, whose virtqueue the transport copies
+     * from and to the guest.
+     */
+    public static VirtqueueAddressSpace copied(GuestMemory memory, VirtqueueCopies copies) {
+        return new VirtqueueAddressSpace(memory, null, copies);
     }
 
     /**
@@ -140,12 +153,16 @@ public final class VirtqueueAddressSpace {
 
     /**
      * Whether an access to guest memory allocates no huge page. Otherwise the device must not make the access, and
-     * {@link #hugePageFault} allocates the pages.
+     * {@link #hugePageFault} allocates the pages. In a region that is a copy, it permits writes only.
      *
      * @param region index in {@link #guest}
      * @param length at least 1; the range is in the region
      */
     public boolean isAllocated(int region, long offset, long length) {
+        if (memory.isCopy(region)) {
+            copyMissing = copies == null;
+            return !copyMissing;
+        }
         if (memory.isAllocated(region, offset, length)) {
             return true;
         }
@@ -153,6 +170,25 @@ public final class VirtqueueAddressSpace {
         missingOffset = offset;
         missingLength = length;
         return false;
+    }
+
+    /**
+     * Whether the device can read a range of a region: {@link #isAllocated}, and in a region that is a copy, the
+     * transport has read the range from the guest.
+     */
+    public boolean isReadable(int region, long offset, long length) {
+        if (!isAllocated(region, offset, length)) {
+            return false;
+        }
+        return !memory.isCopy(region) || copies.hasRead(memory.guestAddress(region, offset), length);
+    }
+
+    /**
+     * Whether the last access that was not possible needs an address space with {@link #copied copies}. False after
+     * the access of a virtqueue that has them.
+     */
+    public boolean isCopyMissing() {
+        return copyMissing;
     }
 
     /** Whether the last access that was not possible needs a huge page. */
@@ -174,11 +210,14 @@ public final class VirtqueueAddressSpace {
      * Resolves the address of an area of the virtqueue, for as long as the virtqueue runs. Allocates.
      *
      * @param access the device's access to the area
-     * @return the bytes of the area; null if the access is denied, or if no region of guest memory contains them
-     *     contiguously
+     * @return the bytes of the area, or their copy; null if the access is denied, or if no region of guest memory
+     *     contains them contiguously
      * @throws MemoryNotReadyException if the IOTLB has no translation of a part of the area
      */
     public MemorySegment mapArea(long address, long length, int access) throws MemoryNotReadyException {
+        if (copies != null) {
+            return isInMemory(address, length) ? copies.area(address, length) : null;
+        }
         if (iotlb == null) {
             return slice(address, length);
         }
@@ -189,6 +228,24 @@ public final class VirtqueueAddressSpace {
         areaLasts[areas] = address + length - 1;
         areas++;
         return slice(guestAddress(address), length);
+    }
+
+    /** Returns whether regions contain a range, which may cross the boundary of adjacent ones. */
+    private boolean isInMemory(long guestAddress, long length) {
+        if (Long.compareUnsigned(guestAddress + length - 1, guestAddress) < 0) {
+            failOutside(guestAddress);
+            return false;
+        }
+        long at = guestAddress;
+        while (at - guestAddress < length) {
+            int region = memory.regionAt(at);
+            if (region == GuestMemory.NONE) {
+                failOutside(at);
+                return false;
+            }
+            at = memory.firstOutsideRegion(at);
+        }
+        return true;
     }
 
     private MemorySegment slice(long guestAddress, long length) throws MemoryNotReadyException {

@@ -7,20 +7,43 @@ import java.util.OptionalLong;
  * Logging may be switched on or off at any time while the virtqueue runs. Confined to the loop's thread.
  */
 public final class VirtqueueDirtyLogger {
+    /** Receives the writes to buffers of a virtqueue that the transport copies to the guest. */
+    @FunctionalInterface
+    public interface BufferWriteListener {
+        /** The device has written to a range of guest-physical addresses, which is in one region. Data path. */
+        void bufferWritten(long guestAddress, long length);
+    }
+
     private final DirtyPageLog log;
+    /** Null unless the writes to buffers are copied. */
+    private final BufferWriteListener listener;
+
     private boolean buffersLogged;
     private boolean ringLogged;
     private long ringAddress;
 
     /** Creates a logger with both kinds of logging switched off. */
     public VirtqueueDirtyLogger(DirtyPageLog log) {
+        this(log, null);
+    }
+
+    /** Creates a logger with both kinds of logging switched off, which tells a listener of all writes to buffers. */
+    public VirtqueueDirtyLogger(BufferWriteListener listener) {
+        this(new DirtyPageLog(), listener);
+    }
+
+    private VirtqueueDirtyLogger(DirtyPageLog log, BufferWriteListener listener) {
         this.log = log;
+        this.listener = listener;
     }
 
     /** Logs a write to a buffer, if buffer logging is on. */
     public void logBufferWrite(long guestAddress, long length) {
         if (buffersLogged) {
             log.markRange(guestAddress, length);
+        }
+        if (listener != null) {
+            listener.bufferWritten(guestAddress, length);
         }
     }
 

@@ -5,5 +5,9 @@
  * <p>Addresses from a guest are unsigned 64-bit numbers, lengths are unsigned 32-bit numbers. They are translated and
  * bounds-checked at each use, never earlier. Accessing memory that its owner has truncated raises SIGBUS, which the JVM
  * survives only for plain accesses.
+ *
+ * <p>Memory that this process cannot map may be accessed by messages. Then a region and the areas of a virtqueue are
+ * copies, which the transport reads before the device reads them, and writes after the device has written to them:
+ * {@link org.vhostuserrng.transport.memory.VirtqueueCopies}.
  */
 package org.vhostuserrng.transport.memory;

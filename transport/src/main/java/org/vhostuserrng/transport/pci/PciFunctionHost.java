@@ -17,9 +17,17 @@ public interface PciFunctionHost {
 
     /**
      * Stops a virtqueue that was started, also a broken one. When this method returns, the virtqueue no longer accesses
-     * guest memory.
+     * guest memory, except as {@link #isMemoryWriteInFlight} says.
      */
     void stopVirtqueue(int queue);
+
+    /**
+     * Whether a write to guest memory, which a virtqueue began before it was stopped, may still take place. The driver
+     * must not use the memory for something else yet. The VMM ends it soon.
+     */
+    default boolean isMemoryWriteInFlight() {
+        return false;
+    }
 
     /** The driver has made buffers available in a virtqueue. Has no effect on one that is not started. Data path. */
     void availableBufferNotification(int queue);

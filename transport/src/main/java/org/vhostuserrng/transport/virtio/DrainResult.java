@@ -21,8 +21,8 @@ public enum DrainResult {
      */
     IOTLB_MISS,
     /**
-     * The next request needs a huge page that is not allocated, which the virtqueue's address space names. Drain the
-     * virtqueue again when it is.
+     * The next request needs a huge page that is not allocated, or a copy of guest memory, which the virtqueue's
+     * address space names. Drain the virtqueue again when it is there.
      */
     HUGE_PAGE_MISS,
     /**

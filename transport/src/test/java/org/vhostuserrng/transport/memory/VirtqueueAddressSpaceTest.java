@@ -51,6 +51,70 @@ class VirtqueueAddressSpaceTest {
         assertNull(physical.mapArea(GUEST + 8 * PAGE - 99, 100, RW));
     }
 
+    // --- copies ----------------------------------------------------------------------------------------------------
+
+    private final GuestMemory mixed = GuestMemory.of(List.of(
+            new GuestMemory.Region(GUEST, bytes, false),
+            GuestMemory.Region.copy(GUEST + 8 * PAGE, Arena.ofAuto().allocate(8 * PAGE))));
+
+    @Test
+    void aVirtqueueWithoutCopiesDoesNotAccessARegionThatIsACopy() {
+        VirtqueueAddressSpace space = VirtqueueAddressSpace.physical(mixed);
+
+        assertFalse(space.isAllocated(1, 0, 1));
+        assertTrue(space.isCopyMissing());
+        assertFalse(space.isHugePageMissing());
+        assertThrows(MemoryNotReadyException.class, () -> space.mapArea(GUEST + 8 * PAGE, 100, RW));
+    }
+
+    @Test
+    void aVirtqueueWithoutCopiesAccessesTheOtherRegions() throws MemoryNotReadyException {
+        VirtqueueAddressSpace space = VirtqueueAddressSpace.physical(mixed);
+
+        assertTrue(space.isReadable(0, 0, 1));
+        assertFalse(space.isCopyMissing());
+        assertSameBytes(bytes.asSlice(PAGE, 100), space.mapArea(GUEST + PAGE, 100, RW));
+    }
+
+    @Test
+    void mapsTheCopyOfAnArea() throws MemoryNotReadyException {
+        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+            MemorySegment area = copies.addArea(GUEST + 8 * PAGE - 50, 100);
+            VirtqueueAddressSpace space = VirtqueueAddressSpace.copied(mixed, copies);
+
+            assertSameBytes(area, space.mapArea(GUEST + 8 * PAGE - 50, 100, RW));
+            assertNull(space.mapArea(GUEST + 8 * PAGE - 50, 99, RW));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 100", "126976, 100", "-50, 100"})
+    void doesNotMapTheCopyOfAnAreaOutsideMemory(long address, long length) throws MemoryNotReadyException {
+        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+            copies.addArea(address, length);
+
+            assertNull(VirtqueueAddressSpace.copied(memory, copies).mapArea(address, length, RW));
+        }
+    }
+
+    @Test
+    void aCopyIsReadableAfterItWasRead() {
+        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+            VirtqueueAddressSpace space = VirtqueueAddressSpace.copied(mixed, copies);
+            boolean before = space.isReadable(1, 64, 16);
+            long missing = copies.missingAddress();
+            copies.readMissing();
+            boolean after = space.isReadable(1, 64, 16);
+            copies.forgetRead();
+
+            assertFalse(before);
+            assertEquals(GUEST + 8 * PAGE + 64, missing);
+            assertTrue(after);
+            assertTrue(space.isAllocated(1, 64, 16));
+            assertFalse(space.isReadable(1, 64, 16));
+        }
+    }
+
     // --- translations ----------------------------------------------------------------------------------------------
 
     @Test

@@ -22,6 +22,9 @@ public final class FakePciFunction implements PciFunction {
     public final List<String> writes = new ArrayList<>();
 
     public final List<Integer> broken = new ArrayList<>();
+    /** The features with which virtqueue 0 starts. */
+    public long features = 1L << 32;
+
     public VirtqueueConfig.Areas areas = new VirtqueueConfig.Areas(0x1000, 0x2000, 0x3000);
     public int resets;
     public int notifications;
@@ -65,7 +68,7 @@ public final class FakePciFunction implements PciFunction {
             host.availableBufferNotification(0);
         } else if (region == BAR4 && offset == START_OFFSET) {
             host.setBusMaster(true);
-            host.startVirtqueue(0, 8, 1L << 32, areas);
+            host.startVirtqueue(0, 8, features, areas);
         }
     }
 

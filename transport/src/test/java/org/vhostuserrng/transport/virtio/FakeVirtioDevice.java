@@ -17,6 +17,15 @@ public final class FakeVirtioDevice implements VirtioDevice {
     /** The message of the exception that all following starts throw; null to start. */
     public String refusal;
 
+    /** Whether virtqueues are split ones that serve requests. */
+    public boolean servesSplitVirtqueues;
+
+    /** The started virtqueues that serve requests, oldest first. */
+    public final List<FakeSplitVirtqueue> serving = new ArrayList<>();
+
+    /** The value of all bytes of the next request that is served. */
+    public byte nextByte = 1;
+
     /** The address for which all following starts lack an IOTLB entry; null for none. */
     public Long missingAddress;
 
@@ -60,6 +69,11 @@ public final class FakeVirtioDevice implements VirtioDevice {
         }
         if (mapsDescriptorArea && config.memory().mapArea(config.areas().descriptorArea(), 16, 1) == null) {
             throw new InvalidVirtqueueException(config.memory().describeOutside());
+        }
+        if (servesSplitVirtqueues) {
+            FakeSplitVirtqueue serving = new FakeSplitVirtqueue(config, this);
+            this.serving.add(serving);
+            return serving;
         }
         FakeVirtqueue queue = new FakeVirtqueue(config);
         started.add(queue);

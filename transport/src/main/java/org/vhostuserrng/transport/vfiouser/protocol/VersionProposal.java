@@ -12,8 +12,9 @@ import java.util.Map;
  *
  * @param minor minor version, unsigned
  * @param writeMultiple whether the client may send VFIO_USER_REGION_WRITE_MULTI
+ * @param maxDataXferSize the maximum count of a VFIO_USER_DMA_READ or DMA_WRITE that the client accepts
  */
-public record VersionProposal(int minor, boolean writeMultiple) {
+public record VersionProposal(int minor, boolean writeMultiple, long maxDataXferSize) {
     /** Far more than the capabilities of the document need. */
     static final int MAX_DATA_BYTES = 8192;
 
@@ -38,7 +39,9 @@ public record VersionProposal(int minor, boolean writeMultiple) {
                     "major version " + major + ", expected " + VfioUserConstants.VERSION_MAJOR);
         }
         MemorySegment data = payload.asSlice(VfioUserConstants.VERSION_BYTES);
-        return new VersionProposal(minor, data.byteSize() > 0 && proposesWriteMultiple(capabilities(data)));
+        Map<?, ?> capabilities = data.byteSize() > 0 ? capabilities(data) : Map.of();
+        boolean writeMultiple = proposesWriteMultiple(capabilities);
+        return new VersionProposal(minor, writeMultiple, maxDataXferSize(capabilities));
     }
 
     private static Map<?, ?> capabilities(MemorySegment data) throws VfioUserViolationException {
@@ -76,6 +79,12 @@ public record VersionProposal(int minor, boolean writeMultiple) {
         requireNumber(migration, "pgsize");
         requireNumber(migration, "max_bitmap_size");
         return requireBoolean(capabilities, "write_multiple");
+    }
+
+    private static long maxDataXferSize(Map<?, ?> capabilities) {
+        return capabilities.get("max_data_xfer_size") instanceof Long size
+                ? size
+                : VfioUserConstants.MAX_DATA_XFER_SIZE;
     }
 
     /** A member that is an object; an empty object if it is absent. */

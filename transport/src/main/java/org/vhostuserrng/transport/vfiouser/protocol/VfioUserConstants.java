@@ -30,6 +30,8 @@ public final class VfioUserConstants {
     public static final int VFIO_USER_DEVICE_SET_IRQS = 8;
     public static final int VFIO_USER_REGION_READ = 9;
     public static final int VFIO_USER_REGION_WRITE = 10;
+    public static final int VFIO_USER_DMA_READ = 11;
+    public static final int VFIO_USER_DMA_WRITE = 12;
     public static final int VFIO_USER_DEVICE_RESET = 13;
     public static final int VFIO_USER_REGION_WRITE_MULTI = 15;
 
@@ -41,7 +43,9 @@ public final class VfioUserConstants {
 
     // Capabilities of this server
     public static final int MAX_MSG_FDS = 8;
+    /** Also the default of a client. */
     public static final int MAX_DATA_XFER_SIZE = 1048576;
+
     public static final int PGSIZES = 4096;
 
     // VFIO_USER_DMA_MAP { u32 argsz; u32 flags; u64 offset; u64 address; u64 size; }
@@ -91,6 +95,11 @@ public final class VfioUserConstants {
 
     // VFIO_USER_REGION_READ, VFIO_USER_REGION_WRITE { u64 offset; u32 region; u32 count; data }
     public static final int REGION_ACCESS_BYTES = 16;
+
+    // VFIO_USER_DMA_READ, VFIO_USER_DMA_WRITE { u64 address; u64 count; data }
+    public static final int DMA_ACCESS_BYTES = 16;
+    // The reply to VFIO_USER_DMA_WRITE { u64 address; u32 count; }
+    public static final int DMA_WRITE_REPLY_BYTES = 12;
 
     // VFIO_USER_REGION_WRITE_MULTI { u64 wr_cnt; { u64 offset; u32 region; u32 count; u8 data[8]; } wrs[]; }
     public static final int WRITE_MULTI_BYTES = 8;

@@ -8,9 +8,9 @@ import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * The message framing on a client's socket. Buffers messages that have arrived, and one reply. While a reply is unsent,
- * nothing is read, so that a client that does not read costs no memory. Receiving a short message without descriptors
- * does not allocate. Confined to the loop's thread.
+ * The message framing on a client's socket. Buffers messages that have arrived, and one reply or command. While it is
+ * unsent, nothing is read, so that a client that does not read costs no memory. Receiving a short message without
+ * descriptors does not allocate. Confined to the loop's thread.
  *
  * <p>One call receives all messages that have arrived, up to the size of the buffer. The kernel returns the descriptors
  * of at most one message with it, and nothing that the client sent after that message: the descriptors belong to the
@@ -57,6 +57,10 @@ public final class VfioUserMessageChannel implements AutoCloseable {
     private int unsentFrom;
     private int unsentTo;
     private boolean replied;
+    /** Whether the message to be sent contains the data of a command, which is wiped when it is sent. */
+    private boolean dataUnsent;
+    /** Whether the client may send a reply. */
+    private boolean replyExpected;
 
     /** Creates a channel on a connected socket, and takes ownership of it. */
     public VfioUserMessageChannel(UnixStreamSocket stream) {
@@ -105,7 +109,8 @@ public final class VfioUserMessageChannel implements AutoCloseable {
                     + VfioUserConstants.HEADER_BYTES + " to " + VfioUserConstants.MAX_MESSAGE_BYTES);
         }
         int type = u32At(VfioUserConstants.FLAGS) & VfioUserConstants.FLAGS_TYPE_MASK;
-        if (type != VfioUserConstants.FLAGS_TYPE_COMMAND) {
+        boolean expected = type == VfioUserConstants.FLAGS_TYPE_REPLY && replyExpected;
+        if (type != VfioUserConstants.FLAGS_TYPE_COMMAND && !expected) {
             throw new VfioUserViolationException(
                     type == VfioUserConstants.FLAGS_TYPE_REPLY
                             ? "a reply without a command"
@@ -192,6 +197,27 @@ public final class VfioUserMessageChannel implements AutoCloseable {
     /** Whether bytes have been received that no message had that was {@link #done}. */
     public boolean hasBuffered() {
         return begin < end;
+    }
+
+    /** Whether the message is the reply to a command of this server. */
+    public boolean isReply() {
+        return (u32At(VfioUserConstants.FLAGS) & VfioUserConstants.FLAGS_TYPE_MASK)
+                == VfioUserConstants.FLAGS_TYPE_REPLY;
+    }
+
+    /** The message ID. */
+    public int messageId() {
+        return buffer.segment().get(ValueLayout.JAVA_SHORT_UNALIGNED, begin + VfioUserConstants.MESSAGE_ID) & U16_MASK;
+    }
+
+    /** Whether a reply states an error. */
+    public boolean isError() {
+        return (u32At(VfioUserConstants.FLAGS) & VfioUserConstants.FLAGS_ERROR) != 0;
+    }
+
+    /** The errno of a reply that states an error. */
+    public int error() {
+        return u32At(VfioUserConstants.ERROR);
     }
 
     /** The command. */
@@ -342,6 +368,53 @@ public final class VfioUserMessageChannel implements AutoCloseable {
         sendReply();
     }
 
+    // --- commands of this server ------------------------------------------------------------------------------------
+
+    /**
+     * Begins a command, with a payload of zeros, which {@link #setU64} and {@link #setData} change.
+     *
+     * @param id the message ID
+     * @param payloadBytes length of the payload
+     */
+    public void beginCommand(int id, int command, int payloadBytes) {
+        assert !hasUnsent();
+        int size = VfioUserConstants.HEADER_BYTES + payloadBytes;
+        reply.clear(size);
+        MemorySegment header = reply.segment();
+        header.set(ValueLayout.JAVA_SHORT, VfioUserConstants.MESSAGE_ID, (short) id);
+        header.set(ValueLayout.JAVA_SHORT, VfioUserConstants.COMMAND, (short) command);
+        header.set(ValueLayout.JAVA_INT, VfioUserConstants.MESSAGE_SIZE, size);
+        header.set(ValueLayout.JAVA_INT, VfioUserConstants.FLAGS, VfioUserConstants.FLAGS_TYPE_COMMAND);
+        unsentTo = size;
+        unsentFrom = size;
+    }
+
+    /** Sets data in the payload of the command, which are wiped when they are sent. */
+    public void setData(long offset, MemorySegment source, long sourceOffset, int length) {
+        dataUnsent = true;
+        MemorySegment.copy(source, sourceOffset, reply.segment(), VfioUserConstants.HEADER_BYTES + offset, length);
+    }
+
+    /** Sends the command. The client may send one reply. */
+    public void sendCommand() throws VfioUserViolationException {
+        replyExpected = true;
+        unsentFrom = 0;
+        flush();
+    }
+
+    /** Copies a part of the payload. */
+    public void copyData(long offset, MemorySegment target, long targetOffset, int length) {
+        MemorySegment.copy(
+                buffer.segment(), begin + VfioUserConstants.HEADER_BYTES + offset, target, targetOffset, length);
+    }
+
+    /** The client has sent the reply: another one ends the session. */
+    public void endCommand() {
+        replyExpected = false;
+    }
+
+    // --- unsent messages --------------------------------------------------------------------------------------------
+
     /** Whether a reply has been sent since the last call. */
     public boolean takeReplied() {
         boolean taken = replied;
@@ -349,12 +422,12 @@ public final class VfioUserMessageChannel implements AutoCloseable {
         return taken;
     }
 
-    /** Whether a part of a reply is unsent. */
+    /** Whether a part of a reply or command is unsent. */
     public boolean hasUnsent() {
         return unsentFrom < unsentTo;
     }
 
-    /** Sends as much of the unsent reply as the socket accepts. */
+    /** Sends as much of the unsent message as the socket accepts. */
     public void flush() throws VfioUserViolationException {
         while (hasUnsent()) {
             int sent = stream.send(reply.segment().asSlice(unsentFrom, unsentTo - unsentFrom));
@@ -362,9 +435,17 @@ public final class VfioUserMessageChannel implements AutoCloseable {
                 return;
             }
             if (sent <= 0) {
-                throw new VfioUserViolationException("sending a reply failed with errno " + -sent);
+                throw new VfioUserViolationException("sending a message failed with errno " + -sent);
             }
             unsentFrom += sent;
+        }
+        wipeData();
+    }
+
+    private void wipeData() {
+        if (dataUnsent) {
+            dataUnsent = false;
+            reply.segment().asSlice(0, unsentTo).fill((byte) 0);
         }
     }
 
@@ -387,6 +468,7 @@ public final class VfioUserMessageChannel implements AutoCloseable {
     public void close() {
         closeFds();
         stream.close();
+        wipeData();
         buffer.close();
         reply.close();
     }

@@ -1,49 +1,69 @@
 package org.vhostuserrng.transport.vfiouser.session;
 
 import java.io.IOException;
+import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
+import org.vhostuserrng.transport.sys.PrivateMemory;
 import org.vhostuserrng.transport.sys.UnmappableFileException;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * The file of a VFIO_USER_DMA_MAP command. {@link #prepare} checks, seals and maps it, which may wait for the client.
- * Therefore it runs in the client's {@link PeerFileExecutor}. The command is completed afterwards, and takes the
- * region. Confined to the loop's thread, but for {@link #prepare} and {@link #close}.
+ * The file of a VFIO_USER_DMA_MAP command, or the memory for copies if the client sent none. {@link #prepare} checks,
+ * seals and maps it, which may wait for the client. Therefore it runs in the client's {@link PeerFileExecutor}. The
+ * command is completed afterwards, and takes the region. Confined to the loop's thread, but for {@link #prepare} and
+ * {@link #close}.
  */
 final class DmaRegionFile implements AutoCloseable {
+    /** Null for a region without a descriptor. */
     private final OwnedFd file;
+
     private final long offset;
     private final long address;
     private final long size;
     private final VhostUserOptions options;
+    private final Executor executor;
 
     // The results of prepare(), ordered before their use by the volatile field.
     private DmaRegion region;
     private IOException refusal;
     private volatile boolean prepared;
 
-    /** Takes ownership of the descriptor. */
-    DmaRegionFile(OwnedFd file, long offset, long address, long size, VhostUserOptions options) {
+    /**
+     * Takes ownership of the descriptor.
+     *
+     * @param file null for a region without a descriptor
+     * @param executor unmaps the memory of such a region
+     */
+    DmaRegionFile(OwnedFd file, long offset, long address, long size, VhostUserOptions options, Executor executor) {
         this.file = file;
         this.offset = offset;
         this.address = address;
         this.size = size;
         this.options = options;
+        this.executor = executor;
     }
 
     /** Maps the file. If it is refused, {@link #take} throws. */
     void prepare() {
         try {
-            region = map();
+            region = file == null
+                    ? DmaRegion.withoutDescriptor(address, size, PrivateMemory.create(size, executor))
+                    : map();
         } catch (UnmappableFileException unmappable) {
-            region = new DmaRegion(address, size, null, unmappable.getMessage());
+            region = DmaRegion.inaccessible(address, size, unmappable.getMessage());
         } catch (IOException refused) {
             refusal = refused;
         } finally {
-            file.close();
+            closeFile();
             prepared = true;
+        }
+    }
+
+    private void closeFile() {
+        if (file != null) {
+            file.close();
         }
     }
 
@@ -53,7 +73,7 @@ final class DmaRegionFile implements AutoCloseable {
             mapping.close();
             throw new IOException("memory cannot be sealed against shrinking, but --require-sealed-memory is set");
         }
-        return new DmaRegion(address, size, mapping, null);
+        return DmaRegion.mapped(address, size, mapping);
     }
 
     /** Whether {@link #prepare} has ended. */
@@ -72,16 +92,14 @@ final class DmaRegionFile implements AutoCloseable {
         }
         DmaRegion taken = region;
         region = null;
-        if (taken.isMapped()) {
-            taken.mapping().open();
-        }
+        taken.open();
         return taken;
     }
 
     /** Unmaps a region that was not taken. */
     @Override
     public void close() {
-        file.close();
+        closeFile();
         if (region != null) {
             region.unmap();
             region = null;

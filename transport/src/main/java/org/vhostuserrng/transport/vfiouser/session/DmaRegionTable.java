@@ -24,7 +24,7 @@ final class DmaRegionTable implements AutoCloseable {
         return regions.size();
     }
 
-    /** The number of bytes in mapped regions. */
+    /** The number of bytes in accessible regions, which occupy address space of this process. */
     long mappedBytes() {
         return mappedBytes;
     }
@@ -73,18 +73,18 @@ final class DmaRegionTable implements AutoCloseable {
 
     private void update() {
         // No streams: their first use delays the other guests while classes are loaded.
-        List<GuestMemory.Region> mapped = new ArrayList<>();
+        List<GuestMemory.Region> accessible = new ArrayList<>();
         List<InaccessibleRegion> inaccessible = new ArrayList<>();
         mappedBytes = 0;
         for (DmaRegion region : regions) {
-            if (region.isMapped()) {
-                mapped.add(region.mappedRegion());
+            if (region.isAccessible()) {
+                accessible.add(region.accessibleRegion());
                 mappedBytes += region.size();
             } else {
                 inaccessible.add(region.inaccessibleRegion());
             }
         }
-        memory = GuestMemory.of(mapped, inaccessible);
+        memory = GuestMemory.of(accessible, inaccessible);
     }
 
     @Override

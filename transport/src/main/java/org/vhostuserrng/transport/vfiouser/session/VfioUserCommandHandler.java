@@ -58,7 +58,8 @@ final class VfioUserCommandHandler implements AutoCloseable {
     private static final long INFO_COUNT = 12;
     private static final long MINOR = 2;
 
-    private static final String NOT_SHARED = "the client sent no descriptor for it (QEMU: share=on)";
+    private static final String NO_DMA_COMMANDS = "the client sent no descriptor for it, and its max_data_xfer_size is"
+            + " below " + DmaCommands.MIN_DATA_XFER_SIZE;
     private static final String NOT_WRITEABLE = "the client does not permit writes to it";
 
     private final VfioUserGuest guest;
@@ -146,6 +147,7 @@ final class VfioUserCommandHandler implements AutoCloseable {
             channel.sendError(Errno.EINVAL);
             throw refused;
         }
+        host.dmaCommands().setMaxDataXferSize(proposal.maxDataXferSize());
         byte[] data = proposal.acceptedData(guest.options().maxRegions());
         channel.beginReply(VERSION_BYTES + data.length);
         channel.setU16(0, VERSION_MAJOR);
@@ -170,8 +172,11 @@ final class VfioUserCommandHandler implements AutoCloseable {
         boolean shared = channel.fdCount() > 0;
         // A mapping is writable, and a guest chooses where the device writes.
         boolean writeable = (flags & DMA_MAP_FLAG_WRITEABLE) != 0 && (flags & DMA_MAP_FLAG_READABLE) != 0;
-        if (!shared || !writeable) {
-            return add(new DmaRegion(address, size, null, shared ? NOT_WRITEABLE : NOT_SHARED));
+        if (!writeable) {
+            return add(DmaRegion.inaccessible(address, size, NOT_WRITEABLE));
+        }
+        if (!shared && !host.dmaCommands().arePossible()) {
+            return add(DmaRegion.inaccessible(address, size, NO_DMA_COMMANDS));
         }
         if (size > guest.options().maxMemoryBytes() - host.regions().mappedBytes()) {
             guest.log()
@@ -180,7 +185,8 @@ final class VfioUserCommandHandler implements AutoCloseable {
                             + guest.options().maxMemoryBytes() + " in all regions (--max-guest-memory)");
             return refused(Errno.ENOMEM);
         }
-        file = new DmaRegionFile(channel.takeFd(), offset, address, size, guest.options());
+        file = new DmaRegionFile(
+                shared ? channel.takeFd() : null, offset, address, size, guest.options(), guest.peerFiles());
         return Progress.FILE_UNPREPARED;
     }
 
@@ -207,7 +213,7 @@ final class VfioUserCommandHandler implements AutoCloseable {
         file = null;
         try {
             DmaRegion region = prepared.take();
-            if (!region.isMapped() && !region.inaccessible().equals(lastInaccessible)) {
+            if (!region.isAccessible() && !region.inaccessible().equals(lastInaccessible)) {
                 lastInaccessible = region.inaccessible();
                 guest.log().warn(region.inaccessibleRegion().toString());
             }

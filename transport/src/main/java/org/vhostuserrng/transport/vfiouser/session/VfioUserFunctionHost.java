@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.vfiouser.session;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.pci.PciFunction;
 import org.vhostuserrng.transport.pci.PciFunctionHost;
+import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /**
@@ -12,6 +13,7 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
     private final DmaRegionTable regions = new DmaRegionTable();
     private final DeviceInterrupts interrupts = new DeviceInterrupts();
+    private final DmaCommands dmaCommands;
     private final EventHandler sessionHandler;
     private final VfioUserVirtqueue[] virtqueues;
     private final PciFunction function;
@@ -20,9 +22,11 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
     /**
      * Creates a function in its initial state.
      *
-     * @param sessionHandler handles bugs
+     * @param dmaCommands accesses the memory that is not mapped
+     * @param sessionHandler handles bugs; calls {@link #transferMemory} when it is dispatched
      */
-    VfioUserFunctionHost(VfioUserGuest guest, EventHandler sessionHandler) {
+    VfioUserFunctionHost(VfioUserGuest guest, DmaCommands dmaCommands, EventHandler sessionHandler) {
+        this.dmaCommands = dmaCommands;
         this.sessionHandler = sessionHandler;
         this.virtqueues = new VfioUserVirtqueue[guest.device().queueCount()];
         for (int i = 0; i < virtqueues.length; i++) {
@@ -42,6 +46,10 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
 
     DeviceInterrupts interrupts() {
         return interrupts;
+    }
+
+    DmaCommands dmaCommands() {
+        return dmaCommands;
     }
 
     /** Whether the function may access guest memory. */
@@ -83,6 +91,11 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
     }
 
     @Override
+    public boolean isMemoryWriteInFlight() {
+        return dmaCommands.isWriteInFlight();
+    }
+
+    @Override
     public void triggerMsix(int vector) {
         interrupts.triggerMsix(vector);
     }
@@ -98,6 +111,13 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
     void dispatchNotified(long now) {
         for (VfioUserVirtqueue virtqueue : virtqueues) {
             virtqueue.dispatchNotified(now);
+        }
+    }
+
+    /** Goes on with the transfers to and from memory that is not mapped. */
+    void transferMemory() throws VfioUserViolationException {
+        for (VfioUserVirtqueue virtqueue : virtqueues) {
+            virtqueue.transferMemory();
         }
     }
 
@@ -151,6 +171,7 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
         for (VfioUserVirtqueue virtqueue : virtqueues) {
             virtqueue.stop();
         }
+        dmaCommands.close();
         interrupts.close();
         regions.close();
     }

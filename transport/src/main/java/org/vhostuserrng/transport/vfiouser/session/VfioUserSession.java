@@ -33,6 +33,7 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
     private final Runnable onClosed;
     private final String peer;
     private final long openedAt;
+    private final DmaCommands dmaCommands;
     private final VfioUserFunctionHost host;
     private final VfioUserCommandHandler commands;
 
@@ -59,7 +60,13 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
                 () -> close("session closed: the client (" + peer + ") does not read its replies"));
         this.onClosed = onClosed;
         this.openedAt = guest.loop().now();
-        this.host = new VfioUserFunctionHost(guest, this);
+        this.dmaCommands = new DmaCommands(
+                guest.loop(),
+                channel,
+                this,
+                () -> !paused,
+                () -> close("session closed: the client (" + peer + ") does not reply to a DMA command"));
+        this.host = new VfioUserFunctionHost(guest, dmaCommands, this);
         this.commands = new VfioUserCommandHandler(guest, channel, host);
     }
 
@@ -137,6 +144,9 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
             if (last == Received.MESSAGE) {
                 rescheduleIfBuffered();
             }
+            if (!channel.hasUnsent()) {
+                host.transferMemory();
+            }
             watchForWriting();
             // Not for an available buffer notification, which has no reply: this is a system call.
             if (channel.takeReplied()) {
@@ -201,13 +211,22 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
             }
             spoken = true;
             receivedAt = time;
-            executed(commands.execute(), time);
+            serveMessage(time);
             time = guest.loop().now();
             if (time - began > DISPATCH_BUDGET_NANOS) {
                 return Received.MESSAGE;
             }
         }
         return Received.MESSAGE;
+    }
+
+    private void serveMessage(long now) throws VfioUserViolationException {
+        if (channel.isReply()) {
+            dmaCommands.replied();
+            channel.done();
+        } else {
+            executed(commands.execute(), now);
+        }
     }
 
     private boolean mayReceive() {

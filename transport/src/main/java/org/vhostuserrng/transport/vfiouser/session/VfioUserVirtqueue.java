@@ -8,6 +8,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.session.PendingHugePages;
 import org.vhostuserrng.transport.session.VirtqueueScheduler;
+import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
@@ -19,14 +20,21 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 /**
  * One virtqueue of a session: starts and stops it as the PCI function asks, and schedules it on the event loop. While a
  * DMA region changes, the virtqueue is suspended. One that is not in the present DMA regions waits for other regions,
- * and breaks if its driver notifies it before that. Confined to the loop's thread.
+ * and breaks if its driver notifies it before that. A split virtqueue that needs a DMA region without a descriptor runs
+ * as a {@link CopiedVirtqueueRun}. Confined to the loop's thread.
  */
-final class VfioUserVirtqueue extends EventHandler {
+final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun.Owner {
     /** VIRTIO 1.3 §2.8.1: the initial position of a packed virtqueue, whose wrap counters begin with 1. */
     private static final VirtqueuePosition PACKED_BEGIN =
             new VirtqueuePosition(VirtioConstants.PACKED_WRAP_COUNTER, VirtioConstants.PACKED_WRAP_COUNTER);
 
     private static final VirtqueuePosition SPLIT_BEGIN = new VirtqueuePosition(0, 0);
+
+    private static final String PACKED_NOT_SHARED = "a packed virtqueue needs memory that the client shares"
+            + " (QEMU: share=on), or a driver without VIRTIO_F_RING_PACKED";
+
+    /** The notifications that the device decides on by a copy, which may be too old. */
+    private static final UsedBufferNotifier.Listener IGNORED = () -> {};
 
     private final int index;
     private final VfioUserGuest guest;
@@ -54,12 +62,24 @@ final class VfioUserVirtqueue extends EventHandler {
 
     private boolean notified;
 
+    /** Not null if and only if the virtqueue is copied; the other fields of a run are then not used. */
+    private CopiedVirtqueueRun copied;
+
+    /** Whether the driver has notified the device in this copied run. */
+    private boolean notifiedCopied;
+
+    private final VirtqueueScheduler copiedScheduler;
+    /** Whether a copied run may have used buffers without a notification. */
+    private boolean notificationOwed;
+
     VfioUserVirtqueue(int index, VfioUserGuest guest, VfioUserFunctionHost host) {
         this.index = index;
         this.guest = guest;
         this.host = host;
         this.scheduler =
                 new VirtqueueScheduler(guest.loop(), this, guest.options().busyPollNanos());
+        // Busy polling would look at the copy.
+        this.copiedScheduler = new VirtqueueScheduler(guest.loop(), this, 0);
         this.hugePages =
                 new PendingHugePages(guest.peerFiles(), () -> guest.loop().post(this));
         this.notifier = new UsedBufferNotifier(() -> host.function().usedBufferNotification(index));
@@ -72,9 +92,12 @@ final class VfioUserVirtqueue extends EventHandler {
         size = newSize;
         features = newFeatures;
         areas = newAreas;
-        boolean packed = (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
-        position = packed ? PACKED_BEGIN : SPLIT_BEGIN;
+        position = isPacked() ? PACKED_BEGIN : SPLIT_BEGIN;
         resume();
+    }
+
+    private boolean isPacked() {
+        return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 
     /** Stops the virtqueue. It does not access guest memory afterwards. */
@@ -82,6 +105,7 @@ final class VfioUserVirtqueue extends EventHandler {
         suspend();
         areas = null;
         notified = false;
+        notificationOwed = false;
     }
 
     /** The driver has made buffers available. They are served by {@link #dispatchNotified}. Data path. */
@@ -100,39 +124,90 @@ final class VfioUserVirtqueue extends EventHandler {
             memory = null;
             scheduler.cancel();
         }
+        if (copied != null) {
+            CopiedVirtqueueRun ended = copied;
+            copied = null;
+            notificationOwed = ended.isNotificationOwed();
+            position = ended.stop(position);
+            copiedScheduler.cancel();
+        }
         hugePages.cancel();
     }
 
     /** Runs the virtqueue in the present DMA regions, if the function has started it and may access them. */
     void resume() {
-        if (areas == null || queue != null || !host.isBusMaster() || hugePages.arePending()) {
+        if (areas == null || isRunning() || !host.isBusMaster() || hugePages.arePending()) {
             return;
         }
         addressSpace = VirtqueueAddressSpace.physical(host.regions().memory());
         try {
             memory = host.regions().memory();
-            queue = guest.device()
-                    .start(new VirtqueueConfig(
-                            index,
-                            size,
-                            position,
-                            features,
-                            areas,
-                            addressSpace,
-                            notifier,
-                            dirtyLogger,
-                            guest.loop()::now,
-                            null,
-                            null));
+            queue = guest.device().start(config(addressSpace, notifier, dirtyLogger));
             memory.throwPendingFault();
             guest.loop().reschedule(this);
+            if (notificationOwed) {
+                notificationOwed = false;
+                notifier.signal();
+            }
         } catch (InvalidVirtqueueException invalid) {
             notStarted = invalid.getMessage();
-        } catch (MemoryNotReadyException hugePageMissing) {
+        } catch (MemoryNotReadyException missing) {
             // Not translated, so it does not lack an IOTLB entry.
-            hugePages.allocate(addressSpace);
+            if (addressSpace.isCopyMissing()) {
+                resumeCopied();
+            } else {
+                hugePages.allocate(addressSpace);
+            }
         } catch (InternalError memoryGone) {
             breakVirtqueue("it is in memory that has vanished: " + memoryGone.getMessage());
+        }
+    }
+
+    private boolean isRunning() {
+        return queue != null || copied != null;
+    }
+
+    private VirtqueueConfig config(
+            VirtqueueAddressSpace newAddressSpace, UsedBufferNotifier newNotifier, VirtqueueDirtyLogger newLogger) {
+        return new VirtqueueConfig(
+                index,
+                size,
+                position,
+                features,
+                areas,
+                newAddressSpace,
+                newNotifier,
+                newLogger,
+                guest.loop()::now,
+                null,
+                null);
+    }
+
+    /** Runs the virtqueue as a copy. */
+    private void resumeCopied() {
+        if (isPacked()) {
+            notStarted = PACKED_NOT_SHARED;
+            return;
+        }
+        copied = new CopiedVirtqueueRun(
+                this,
+                copiedScheduler,
+                host.regions().memory(),
+                host.dmaCommands(),
+                size,
+                features,
+                areas,
+                notificationOwed);
+        notificationOwed = false;
+        notifiedCopied = false;
+        proceedLater();
+    }
+
+    /** Goes on with the run of a copied virtqueue. */
+    void transferMemory() throws VfioUserViolationException {
+        if (copied != null) {
+            // Not the time of the dispatch: the virtqueue may have started since.
+            copied.proceed(guest.loop().now());
         }
     }
 
@@ -147,6 +222,10 @@ final class VfioUserVirtqueue extends EventHandler {
             }
             if (queue != null) {
                 drain(now);
+            } else if (copied != null) {
+                // The session calls transferMemory afterwards.
+                notifiedCopied = true;
+                copied.request();
             } else if (areas != null && host.isBusMaster()) {
                 breakVirtqueue(notStarted);
             }
@@ -155,7 +234,7 @@ final class VfioUserVirtqueue extends EventHandler {
 
     /** Looks for requests, because the device can serve more than before. */
     void dispatchIfStarted() {
-        if (queue != null) {
+        if (isRunning()) {
             guest.loop().reschedule(this);
         }
     }
@@ -167,6 +246,11 @@ final class VfioUserVirtqueue extends EventHandler {
         String missing = hugePages.takeFailure();
         if (missing != null) {
             breakVirtqueue("a huge page of guest memory cannot be allocated: " + missing);
+            return;
+        }
+        if (copied != null) {
+            copied.request();
+            proceedLater();
             return;
         }
         if (queue == null) {
@@ -219,13 +303,55 @@ final class VfioUserVirtqueue extends EventHandler {
         }
         switch (result) {
             case BROKEN -> breakVirtqueue(queue.fault());
-            case HUGE_PAGE_MISS -> hugePages.allocate(addressSpace);
+            case HUGE_PAGE_MISS -> allocateOrCopy();
             case IOTLB_MISS -> throw new IllegalStateException("an address space without translation");
             default -> scheduler.drained(queue, result, now);
         }
     }
 
-    private void breakVirtqueue(String fault) {
+    private void allocateOrCopy() {
+        if (!addressSpace.isCopyMissing()) {
+            hugePages.allocate(addressSpace);
+        } else if (isPacked()) {
+            breakVirtqueue(PACKED_NOT_SHARED);
+        } else {
+            suspend();
+            resumeCopied();
+        }
+    }
+
+    // --- calls of the copied run -----------------------------------------------------------------------------------
+
+    @Override
+    public VirtqueueHandler startCopied(VirtqueueAddressSpace copiedMemory, VirtqueueDirtyLogger buffers)
+            throws InvalidVirtqueueException, MemoryNotReadyException {
+        return guest.device().start(config(copiedMemory, new UsedBufferNotifier(IGNORED), buffers));
+    }
+
+    @Override
+    public void notStarted(String reason) {
+        suspend();
+        notStarted = reason;
+        if (notifiedCopied) {
+            breakVirtqueue(reason);
+        }
+    }
+
+    @Override
+    public void notifyDriver() {
+        notifier.signal();
+        if (host.interrupts().isStuck()) {
+            breakVirtqueue("the eventfd of an interrupt blocks");
+        }
+    }
+
+    @Override
+    public void proceedLater() {
+        guest.loop().reschedule(host.sessionHandler());
+    }
+
+    @Override
+    public void breakVirtqueue(String fault) {
         guest.log().warn("virtqueue " + index + " is broken until it is reset: " + fault);
         suspend();
         areas = null;

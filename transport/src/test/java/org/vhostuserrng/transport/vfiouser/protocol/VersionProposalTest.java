@@ -67,6 +67,13 @@ class VersionProposalTest {
         assertFalse(accepted.contains("write_multiple"));
     }
 
+    @Test
+    void acceptsTheMaximumTransferSizeOfTheClient() throws VfioUserViolationException {
+        assertEquals(
+                64, parse("{\"capabilities\":{\"max_data_xfer_size\":64}}\0").maxDataXferSize());
+        assertEquals(1048576, parse("{}\0").maxDataXferSize());
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 65535})
     void refusesAnotherMajorVersion(int major) {

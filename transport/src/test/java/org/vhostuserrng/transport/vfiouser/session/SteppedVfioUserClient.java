@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Queue;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
@@ -36,6 +37,8 @@ final class SteppedVfioUserClient implements AutoCloseable {
     static final int SET_IRQS = 8;
     static final int REGION_READ = 9;
     static final int REGION_WRITE = 10;
+    static final int DMA_READ = 11;
+    static final int DMA_WRITE = 12;
     static final int RESET = 13;
     static final int WRITE_MULTI = 15;
     static final int NO_REPLY = 0x10;
@@ -70,6 +73,53 @@ final class SteppedVfioUserClient implements AutoCloseable {
 
         ByteBuffer data() {
             return ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
+        }
+    }
+
+    /** A command of the server. */
+    static final class DmaCommand {
+        private final int id;
+        private final int command;
+        private final byte[] payload;
+
+        private DmaCommand(int id, int command, byte[] payload) {
+            this.id = id;
+            this.command = command;
+            this.payload = payload;
+        }
+
+        int id() {
+            return id;
+        }
+
+        int command() {
+            return command;
+        }
+
+        boolean isWrite() {
+            return command == DMA_WRITE;
+        }
+
+        private ByteBuffer fields() {
+            return ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
+        }
+
+        long address() {
+            return fields().getLong(0);
+        }
+
+        int count() {
+            return (int) fields().getLong(8);
+        }
+
+        /** The bytes of a write. */
+        byte[] data() {
+            return Arrays.copyOfRange(payload, 16, payload.length);
+        }
+
+        @Override
+        public String toString() {
+            return (isWrite() ? "write " : "read ") + Long.toHexString(address()) + "+" + count();
         }
     }
 
@@ -214,6 +264,37 @@ final class SteppedVfioUserClient implements AutoCloseable {
             }
             return new Reply(fields.getShort(0) & 0xffff, errno, bytes);
         }
+    }
+
+    /** Receives a command of the server; null if there is none. */
+    DmaCommand receiveCommand() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment header = arena.allocate(16);
+            int received = socket.receive(header, new ArrayList<>());
+            if (received <= 0) {
+                return null;
+            }
+            ByteBuffer fields = header.asByteBuffer().order(ByteOrder.nativeOrder());
+            if (received != 16 || fields.getInt(8) != 0) {
+                throw new IllegalStateException("not the header of a command");
+            }
+            int size = fields.getInt(4) - 16;
+            MemorySegment payload = arena.allocate(size);
+            if (socket.receive(payload, new ArrayList<>()) != size) {
+                throw new IllegalStateException("command is not in one piece");
+            }
+            byte[] bytes = new byte[size];
+            MemorySegment.copy(payload, ValueLayout.JAVA_BYTE, 0, bytes, 0, size);
+            return new DmaCommand(fields.getShort(0) & 0xffff, fields.getShort(2), bytes);
+        }
+    }
+
+    /** Sends a reply to a command of the server, and dispatches the session. */
+    void reply(int id, int command, int errno, byte[] payload) {
+        byte[] bytes = message(id, command, errno == 0 ? 1 : 0x21, payload);
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putInt(12, errno);
+        sendBytes(bytes, null);
+        dispatch();
     }
 
     /** Whether the server has closed the connection and all replies are read. */

@@ -310,8 +310,8 @@ class VfioUserMemoryTest {
     }
 
     @Test
-    void aVirtqueueInMemoryWithoutADescriptorBreaks() {
-        client.command(DMA_MAP, map(READ_WRITE, 0, 0, SIZE));
+    void aVirtqueueInReadOnlyMemoryWithoutADescriptorBreaks() {
+        client.command(DMA_MAP, map(1, 0, 0, SIZE));
         client.command(SteppedVfioUserClient.REGION_WRITE, START);
 
         client.post(SteppedVfioUserClient.REGION_WRITE, NOTIFY);
