@@ -46,14 +46,11 @@ class TraceFileSeedCorpusTest {
             byte[] payload = new byte[size];
             writer.accept(new TraceRecord.MessageSent(
                     nanos++,
-                    VhostUserSide.FRONT_END,
+                    TraceSide.FRONT_END,
                     FrontendPayloadEncoder.message(type.id(), 1, payload),
                     List.of(new PassedFd(0, "memfd, 4 KiB"))));
             writer.accept(new TraceRecord.MessageSent(
-                    nanos++,
-                    VhostUserSide.BACK_END,
-                    FrontendPayloadEncoder.message(type.id(), REPLY, payload),
-                    List.of()));
+                    nanos++, TraceSide.BACK_END, FrontendPayloadEncoder.message(type.id(), REPLY, payload), List.of()));
         }
         writer.accept(new TraceRecord.SessionClosed(nanos, "the front-end closed"));
     }
