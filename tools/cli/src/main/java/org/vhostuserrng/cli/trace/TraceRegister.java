@@ -19,6 +19,8 @@ record TraceRegister(String name, long offset, int width, Format format) {
         MSIX_VECTOR,
         DEVICE_STATUS,
         ISR_STATUS,
+        /** An available buffer notification: with VIRTIO_F_NOTIFICATION_DATA, 4 bytes (VIRTIO 1.3 §4.1.5.2). */
+        NOTIFICATION,
         /** Feature bits, of which a select register selects the word. */
         DEVICE_FEATURES,
         DRIVER_FEATURES
@@ -65,8 +67,16 @@ record TraceRegister(String name, long offset, int width, Format format) {
             case MSIX_VECTOR -> value == NO_VECTOR ? "0xffff (no vector)" : Long.toUnsignedString(value);
             case DEVICE_STATUS -> TraceBitNames.status(value);
             case ISR_STATUS -> TraceBitNames.isrStatus(value);
+            case NOTIFICATION -> notification(value);
             case DEVICE_FEATURES, DRIVER_FEATURES ->
                 TraceBitNames.virtioFeatures(value << (featureWord * Integer.SIZE));
         };
+    }
+
+    private String notification(long value) {
+        String index = "vq_index=" + (value & 0xffff);
+        return width == Integer.BYTES
+                ? index + " next_off=" + (value >> 16 & 0x7fff) + " next_wrap=" + (value >> 31 & 1)
+                : index;
     }
 }

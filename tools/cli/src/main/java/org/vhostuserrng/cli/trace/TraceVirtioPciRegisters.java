@@ -166,7 +166,7 @@ final class TraceVirtioPciRegisters {
         String which = multiplier == 0
                 ? ""
                 : at % multiplier == 0 ? "[" + at / multiplier + "]" : "+" + TraceNumberFormat.hex(at);
-        return Optional.of(new TraceRegister("notify" + which, offset, count, Format.DECIMAL));
+        return Optional.of(new TraceRegister("notify" + which, offset, count, Format.NOTIFICATION));
     }
 
     /** PCI Local Bus 3.0 §6.8.2: the MSI-X table and the Pending Bit Array. */

@@ -193,8 +193,9 @@ class VfioUserTraceDecoderTest {
                 "0x24 | 01000000 | common_cfg.queue_desc[63:32] ← 0x1",
                 "0x20 | 0010000001000000 | common_cfg.queue_desc ← 0x100001000",
                 "0x1c | 01000200 | common_cfg.queue_enable common_cfg.queue_notify_off ← 0x20001",
-                "0x3000 | 0000 | notify[0] ← 0",
-                "0x3002 | 0000 | notify+0x2 ← 0",
+                "0x3000 | 0000 | notify[0] ← vq_index=0",
+                "0x3004 | 01000580 | notify[1] ← vq_index=1 next_off=5 next_wrap=1",
+                "0x3002 | 0000 | notify+0x2 ← vq_index=0",
                 "0x2000 | 00 | BAR4+0x2000 count=1 ← 0x0"
             })
     void registerIsNamedByTheCapabilitiesThatWereRead(String offset, String data, String expected) {
