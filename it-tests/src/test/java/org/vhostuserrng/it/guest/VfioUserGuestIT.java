@@ -109,7 +109,7 @@ class VfioUserGuestIT {
                         "command", "0705, 0605",
                         // No_Soft_Reset: the state survives D3hot.
                         "capability 1 +4", "00000000, 08000000",
-                        // Extended Tag Field Supported: QEMU sets it since machine type 9.1.
+                        // Extended Tag Field Supported: QEMU sets it since machine type 9.2.
                         "capability 16 +4", "20800010, 00800010",
                         // An entropy device has no device-specific configuration (VIRTIO 1.3 §5.4.4).
                         "virtio capability of type 4", "1004040000000020000000100000, none"),
