@@ -38,7 +38,8 @@ final class TracePciConfigSpace {
      * A structure in a BAR.
      *
      * @param type cfg_type of VIRTIO 1.3 §4.1.4
-     * @param multiplier notify_off_multiplier, of {@link #NOTIFY_CFG}
+     * @param length {@link Long#MAX_VALUE} if it is not known
+     * @param multiplier notify_off_multiplier, of {@link #NOTIFY_CFG}; 0 if it is not known
      */
     record VirtioStructure(int type, int bar, long offset, long length, long multiplier) {}
 
@@ -91,12 +92,13 @@ final class TracePciConfigSpace {
         int capability = u8(CAPABILITY_LIST);
         for (int i = 0; i < MAX_CAPABILITIES && isCapability(capability); i++) {
             addCapability(capability);
+            // 0, the end of the list, if it has not been read.
             capability = u8(capability + 1);
         }
     }
 
-    private boolean isCapability(int offset) {
-        return offset >= FIRST_CAPABILITY && offset <= MAX_STANDARD_OFFSET && isKnown(offset, 2);
+    private static boolean isCapability(int offset) {
+        return offset >= FIRST_CAPABILITY && offset <= MAX_STANDARD_OFFSET;
     }
 
     private boolean isKnown(int offset, int length) {
@@ -142,6 +144,7 @@ final class TracePciConfigSpace {
 
     private void addCapability(int at) {
         switch (u8(at)) {
+            case 0 -> addIdAndNext("capability", at);
             case POWER_MANAGEMENT -> addPowerManagement(at);
             case MSIX -> addMsix(at);
             case PCI_EXPRESS -> addExpress(at);
@@ -189,7 +192,7 @@ final class TracePciConfigSpace {
 
     // VIRTIO 1.3 §4.1.4: struct virtio_pci_cap
     private void addVirtio(int at) {
-        int type = isKnown(at, 4) ? u8(at + 3) : 0;
+        int type = u8(at + 3);
         String name = (type < STRUCTURES.length ? STRUCTURES[type] : "cfg_type_" + type) + "_cap";
         addIdAndNext(name, at);
         add(name + ".cap_len", at + 2, 1, Format.DECIMAL);
@@ -203,9 +206,10 @@ final class TracePciConfigSpace {
         } else if (type == DEVICE_CFG + 1) {
             add(name + ".pci_cfg_data", at + 16, 4, Format.HEX);
         }
-        if (type >= COMMON_CFG && type <= DEVICE_CFG && isKnown(at, 16)) {
-            long multiplier = type == NOTIFY_CFG && isKnown(at, 20) ? u32(at + 16) : 0;
-            structures.add(new VirtioStructure(type, u8(at + 4), u32(at + 8), u32(at + 12), multiplier));
+        if (type >= COMMON_CFG && type <= DEVICE_CFG && isKnown(at + 4, 1) && isKnown(at + 8, 4)) {
+            // A driver need not read the length.
+            long length = isKnown(at + 12, 4) ? u32(at + 12) : Long.MAX_VALUE;
+            structures.add(new VirtioStructure(type, u8(at + 4), u32(at + 8), length, u32(at + 16)));
         }
     }
 }

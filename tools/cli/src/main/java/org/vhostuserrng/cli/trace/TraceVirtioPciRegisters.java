@@ -1,5 +1,6 @@
 package org.vhostuserrng.cli.trace;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
@@ -126,13 +127,17 @@ final class TraceVirtioPciRegisters {
         if (region == CONFIG_REGION) {
             return overlapping(config.registers(), 0, offset, count);
         }
-        for (VirtioStructure structure : config.structures()) {
-            long inStructure = offset - structure.offset();
-            if (structure.bar() == region && inStructure >= 0 && inStructure < structure.length()) {
-                return inStructure(structure, offset, count);
-            }
-        }
-        return msixEntry(region, offset).stream().toList();
+        return structureAt(region, offset)
+                .map(structure -> inStructure(structure, offset, count))
+                .orElseGet(() -> msixEntry(region, offset).stream().toList());
+    }
+
+    /** The structure that begins last before an offset: the length of those before it may be unknown. */
+    private Optional<VirtioStructure> structureAt(long region, long offset) {
+        return config.structures().stream()
+                .filter(each ->
+                        each.bar() == region && offset >= each.offset() && offset - each.offset() < each.length())
+                .max(Comparator.comparingLong(VirtioStructure::offset));
     }
 
     private static List<TraceRegister> overlapping(List<TraceRegister> all, long base, long offset, int count) {

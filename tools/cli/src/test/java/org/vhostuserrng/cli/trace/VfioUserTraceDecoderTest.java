@@ -225,6 +225,33 @@ class VfioUserTraceDecoderTest {
                 "isr_status → 0x1 {QUEUE_INTERRUPT}", read(BAR4, 0x1000, "01").fields());
     }
 
+    /** As a driver does that reads only the registers that it needs. */
+    @Test
+    void structuresAreKnownWithoutTheirLengths() {
+        read(CONFIG, 0x34, "50");
+        read(CONFIG, 0x50, "0960");
+        read(CONFIG, 0x53, "01");
+        read(CONFIG, 0x54, "04");
+        read(CONFIG, 0x58, "00000000");
+        read(CONFIG, 0x60, "0900");
+        read(CONFIG, 0x63, "02");
+        read(CONFIG, 0x64, "04");
+        read(CONFIG, 0x68, "00300000");
+
+        assertEquals(
+                List.of("common_cfg.queue_select ← 0", "notify ← vq_index=0"),
+                List.of(
+                        post(access(BAR4, 0x16, "0000") + "0000").fields(),
+                        post(access(BAR4, 0x3000, "0000") + "0000").fields()));
+    }
+
+    @Test
+    void capabilityIsNamedBeforeItsIdIsKnown() {
+        read(CONFIG, 0x34, "40");
+
+        assertEquals("capability.cap_id → 0x11", read(CONFIG, 0x40, "11").fields());
+    }
+
     @Test
     void featureBitsAreThoseOfTheSelectedWord() {
         readConfig();
