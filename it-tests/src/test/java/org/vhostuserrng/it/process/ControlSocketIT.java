@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.VfioUserEntropyDriver;
 import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.ControlClient;
@@ -199,6 +200,42 @@ class ControlSocketIT {
             offer(guest);
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
         }
+    }
+
+    @Test
+    void guestIsAddedForVfioUser() throws Exception {
+        Path socket = daemons.directory().resolve("added");
+
+        String response = ControlClient.request(control, "add", "vfio-user=" + socket, "max-bytes=64", "period=60000");
+
+        assertEquals(OK, response);
+        try (VfioUserEntropyDriver guest = VfioUserEntropyDriver.start(socket, HANG_TIMEOUT)) {
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            guest.makeAvailableAndKick(64);
+            assertFalse(guest.awaitUsed(QUIET_PERIOD));
+        }
+        assertTrue(ControlClient.request(control, "show", "added").contains("listening for vfio-user on " + socket));
+    }
+
+    @Test
+    void addedGuestOfVfioUserIsRemovedWithItsSessionAndItsSocket() throws Exception {
+        Path socket = daemons.directory().resolve("added");
+        ControlClient.request(control, "add", "vfio-user=" + socket);
+
+        try (VfioUserEntropyDriver guest = VfioUserEntropyDriver.start(socket, HANG_TIMEOUT)) {
+            String response = ControlClient.request(control, "remove", "added");
+
+            assertEquals(OK, response);
+            assertTrue(guest.client().awaitClosed(HANG_TIMEOUT));
+            assertFalse(Files.exists(socket));
+        }
+    }
+
+    @Test
+    void vfioUserSocketWithoutAPathIsNotAdded() throws Exception {
+        String response = ControlClient.request(control, "add", "vfio-user=");
+
+        assertTrue(response.contains("expected a path of 1 to 107 bytes"), response);
     }
 
     @Test

@@ -2,7 +2,10 @@ package org.vhostuserrng.it.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -32,6 +35,48 @@ class BenchCommandIT {
         assertTrue(lines.getLast().startsWith("host getrandom"), result::stdout);
         assertTrue(lines.getLast().contains("4096 B: "), result::stdout);
         assertEquals("", result.stderr());
+    }
+
+    private Path startVfioUser(String... options) throws Exception {
+        Path socket = daemons.directory().resolve("vfio.sock");
+        List<String> all = new ArrayList<>(List.of(options));
+        all.add("--vfio-user=" + socket);
+        daemons.start(all.toArray(String[]::new));
+        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+        return socket;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--depth=1", "--depth=64", "--buffer=4096", "--packed", "--spin"})
+    void vfioUserServerIsMeasured(String option) throws Exception {
+        Path socket = startVfioUser("--packed");
+
+        PackagedProgram.Result result =
+                PackagedProgram.run("bench", "--vfio-user=" + socket, "--seconds=1", "--warmup=0", option);
+
+        assertEquals(0, result.status(), result::stderr);
+        assertEquals(9, result.stdout().lines().count(), result::stdout);
+        assertEquals("", result.stderr());
+    }
+
+    @Test
+    void packedVirtqueueThatAVfioUserServerDoesNotOfferIsReported() throws Exception {
+        Path socket = startVfioUser();
+
+        PackagedProgram.Result result = PackagedProgram.run("bench", "--vfio-user=" + socket, "--packed");
+
+        assertEquals(1, result.status());
+        assertTrue(result.stderr().contains("does not offer VIRTIO_F_RING_PACKED"), result::stderr);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--socket-path=/tmp/a --vfio-user=/tmp/b"})
+    void oneSocketIsRequired(String options) throws Exception {
+        PackagedProgram.Result result =
+                PackagedProgram.run(("bench " + options).strip().split(" "));
+
+        assertEquals(2, result.status());
+        assertTrue(result.stderr().contains("expected either --socket-path=PATH or --vfio-user=PATH"), result::stderr);
     }
 
     @Test

@@ -207,7 +207,8 @@ final class ControlCommands implements ControlCommandHandler {
 
     private void add(List<String> arguments) throws ControlException, BadUsageException, IOException {
         if (arguments.isEmpty()) {
-            throw new ControlException("expected the path of a socket, and settings such as max-bytes=N");
+            throw new ControlException(
+                    "expected the path of a socket, or vfio-user=PATH, and settings such as max-bytes=N");
         }
         RngEndpoint socket = SocketOptionParser.addedSocket(arguments.getFirst());
         for (RngGuest guest : guests.all()) {

@@ -65,7 +65,9 @@ final class CtlOptions {
                 "drain GUEST",
                 "Refuse new front-ends of a guest. Its session is served until its front-end disconnects.");
         commands.put("resume GUEST", "End pause and drain of a guest.");
-        commands.put("add PATH [KEY=VALUE...]", "Listen on another socket for one more guest, with these settings.");
+        commands.put(
+                "add [vfio-user=]PATH [KEY=VALUE...]",
+                "Listen on another socket for one more guest, with these settings; with vfio-user= for vfio-user.");
         commands.put("remove GUEST", "End the session of a guest, and remove its socket.");
         commands.put("drop GUEST", "Disconnect the front-end of a session that the daemon cannot continue.");
         commands.put(

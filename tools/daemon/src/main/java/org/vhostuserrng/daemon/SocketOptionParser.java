@@ -21,6 +21,7 @@ final class SocketOptionParser {
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
     private static final String ADDED_SOCKET = "socket";
+    private static final String ADDED_VFIO_USER = GuestOptions.VFIO_USER + "=";
     /** The value of a numeric option that is absent. */
     private static final int NOT_GIVEN = -1;
 
@@ -46,10 +47,21 @@ final class SocketOptionParser {
         return new SocketOptionParser(arguments, guests).endpoints(guests);
     }
 
-    /** Returns a socket that {@code ctl add} adds to the running daemon. The umask decides who may connect. */
-    static RngEndpoint addedSocket(String path) throws BadUsageException {
-        Path checked = socketPath(new OptionValue(ADDED_SOCKET, path));
-        return new RngEndpoint.ListeningPath(checked, RngEndpoint.fileName(checked), ListenerAccess.BY_UMASK);
+    /**
+     * Returns a socket that {@code ctl add} adds to the running daemon: for vhost-user, or for vfio-user with the key
+     * {@code vfio-user=} before the path. The umask decides who may connect.
+     */
+    static RngEndpoint addedSocket(String argument) throws BadUsageException {
+        if (argument.startsWith(ADDED_VFIO_USER)) {
+            Path path = addedPath(GuestOptions.VFIO_USER, argument.substring(ADDED_VFIO_USER.length()));
+            return new RngEndpoint.VfioUserPath(path, RngEndpoint.fileName(path), ListenerAccess.BY_UMASK);
+        }
+        Path path = addedPath(ADDED_SOCKET, argument);
+        return new RngEndpoint.ListeningPath(path, RngEndpoint.fileName(path), ListenerAccess.BY_UMASK);
+    }
+
+    private static Path addedPath(String name, String text) throws BadUsageException {
+        return socketPath(new OptionValue(name, text));
     }
 
     /** Returns the path of a socket; refuses a path that is empty or too long for sun_path. */

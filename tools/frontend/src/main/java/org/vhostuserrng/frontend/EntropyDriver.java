@@ -11,7 +11,7 @@ import java.util.List;
  * A guest with an entropy device: a vhost-user session, two regions of guest memory (one for the requestq, one for
  * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can manipulate them.
  */
-public final class EntropyDriver implements AutoCloseable {
+public final class EntropyDriver implements RequestqDriver {
     /** Guest-physical address of the region that contains the requestq. */
     public static final long RING_ADDRESS = 0x4000_0000L;
 
@@ -189,14 +189,34 @@ public final class EntropyDriver implements AutoCloseable {
         return (DriverSplitRing) ring;
     }
 
-    /** The requestq, in either format. */
+    @Override
     public DriverRing driverRing() {
         return ring;
     }
 
-    /** The negotiated virtio feature bits. */
+    @Override
     public long features() {
         return features;
+    }
+
+    @Override
+    public long bufferAddress() {
+        return BUFFER_ADDRESS;
+    }
+
+    @Override
+    public FrontendEventFd interrupt() {
+        return requestq.call();
+    }
+
+    @Override
+    public FrontendSocket socket() {
+        return session.socket();
+    }
+
+    @Override
+    public void stop() throws IOException {
+        session.stop();
     }
 
     /** The memory region for buffers. */
@@ -215,7 +235,7 @@ public final class EntropyDriver implements AutoCloseable {
         kickIfNeeded();
     }
 
-    /** Kicks if the device requires a kick for the buffers that were made available since the last call. */
+    @Override
     public void kickIfNeeded() throws IOException {
         if (ring.needsKick()) {
             requestq.kick().signal();

@@ -66,7 +66,11 @@ public final class FrontendSocket implements AutoCloseable {
      * first byte.
      */
     public void sendRaw(byte[] bytes, int... fds) throws IOException {
-        FrontendMsghdr message = new FrontendMsghdr(bytes.length);
+        sendRaw(new FrontendMsghdr(bytes.length), bytes, fds);
+    }
+
+    /** Like {@link #sendRaw(byte[], int...)}, with a header that has room for the bytes. */
+    void sendRaw(FrontendMsghdr message, byte[] bytes, int... fds) throws IOException {
         int sent = sendMessage(message, bytes, 0, fds);
         while (sent < bytes.length) {
             sent += sendMessage(message, bytes, sent);

@@ -347,6 +347,12 @@ public final class VfioUserClient implements AutoCloseable {
         send(REGION_WRITE, NO_REPLY, regionWrite(region, offset, littleEndian(value, size)));
     }
 
+    /** Prepares a write like {@link #post} that is sent repeatedly. */
+    VfioUserPostedWrite postedWrite(int region, long offset, long value, int size) {
+        byte[] payload = regionWrite(region, offset, littleEndian(value, size));
+        return new VfioUserPostedWrite(socket, message(nextId++ & U16_MASK, REGION_WRITE, NO_REPLY, payload));
+    }
+
     /** The payload of DEVICE_SET_IRQS. */
     public static byte[] irqSet(int flags, int index, int start, int count, byte... data) {
         return payload(20 + data.length)

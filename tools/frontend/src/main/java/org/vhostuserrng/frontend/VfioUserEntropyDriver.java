@@ -11,16 +11,14 @@ import java.time.Duration;
  * virtio-pci function (VIRTIO 1.3 §4.1), which finds the registers by the function's capabilities. All parts are
  * accessible, so that tests can manipulate them.
  */
-public final class VfioUserEntropyDriver implements AutoCloseable {
+public final class VfioUserEntropyDriver implements RequestqDriver {
     /** Guest-physical address of guest memory. */
     public static final long MEMORY_ADDRESS = 0x4000_0000L;
 
     /** Guest-physical address of the buffers. */
     public static final long BUFFER_ADDRESS = MEMORY_ADDRESS + 0x10_0000L;
 
-    private static final long MEMORY_SIZE = 0x20_0000L;
     private static final long MMAP_OFFSET = 0x3000;
-    private static final int MAX_QUEUE_SIZE = 64;
 
     // PCI configuration space
     private static final int COMMAND = 0x04;
@@ -69,6 +67,7 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
     private record Registers(int region, long offset) {}
 
     private final VfioUserClient client;
+    private final EntropyDriver.Options options;
     private final FrontendMemoryRegion memory;
     private final FrontendEventFd[] interrupts;
     private final boolean msix;
@@ -80,45 +79,68 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
     private long notifyOffset;
     private int msixCapability;
     private int expressCapability;
-    private DriverSplitRing ring;
+    private long features;
+    private DriverRing ring;
+    private VfioUserPostedWrite notificationWrite;
 
     private VfioUserEntropyDriver(
             VfioUserClient client,
+            EntropyDriver.Options options,
             FrontendMemoryRegion memory,
             FrontendEventFd[] interrupts,
             boolean msix,
             boolean shared) {
         this.client = client;
+        this.options = options;
         this.memory = memory;
         this.interrupts = interrupts;
         this.msix = msix;
         this.shared = shared;
     }
 
-    /** Connects, maps guest memory, and starts the requestq, with MSI-X. */
+    /**
+     * Connects, maps guest memory, and starts the requestq, with MSI-X. The driver accepts no feature but
+     * VIRTIO_F_VERSION_1.
+     */
     public static VfioUserEntropyDriver start(Path socket, Duration timeout) throws IOException {
-        return start(socket, timeout, true, true);
+        return start(socket, withoutFeatures(timeout));
+    }
+
+    /**
+     * Like {@link #start(Path, Duration)}.
+     *
+     * @param options configuration of the guest; the queue size is a maximum, and the protocol features are those of
+     *     vhost-user
+     */
+    public static VfioUserEntropyDriver start(Path socket, EntropyDriver.Options options) throws IOException {
+        return start(socket, options, true, true);
     }
 
     /** Like {@link #start(Path, Duration)}, with INTx. */
     public static VfioUserEntropyDriver startWithIntx(Path socket, Duration timeout) throws IOException {
-        return start(socket, timeout, false, true);
+        return start(socket, withoutFeatures(timeout), false, true);
     }
 
     /** Like {@link #start(Path, Duration)}, with guest memory that the server accesses by commands only. */
     public static VfioUserEntropyDriver startWithoutDescriptor(Path socket, Duration timeout) throws IOException {
-        return start(socket, timeout, true, false);
+        return start(socket, withoutFeatures(timeout), true, false);
     }
 
-    private static VfioUserEntropyDriver start(Path socket, Duration timeout, boolean msix, boolean shared)
-            throws IOException {
-        VfioUserClient client = VfioUserClient.connect(socket, timeout);
-        FrontendMemoryRegion memory = new FrontendMemoryRegion(
-                MEMORY_ADDRESS, 0, MEMORY_SIZE, MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
+    private static EntropyDriver.Options withoutFeatures(Duration timeout) {
+        return EntropyDriver.Options.DEFAULT
+                .withFeatures(VirtioFeatureBit.VERSION_1.mask())
+                .withReplyTimeout(timeout);
+    }
+
+    private static VfioUserEntropyDriver start(
+            Path socket, EntropyDriver.Options options, boolean msix, boolean shared) throws IOException {
+        VfioUserClient client = VfioUserClient.connect(socket, options.replyTimeout());
+        long size = BUFFER_ADDRESS - MEMORY_ADDRESS + options.bufferMemory();
+        FrontendMemoryRegion memory = new FrontendMemoryRegion(MEMORY_ADDRESS, 0, size, MMAP_OFFSET, options.sealing());
         FrontendEventFd[] interrupts = msix
                 ? new FrontendEventFd[] {new FrontendEventFd(), new FrontendEventFd()}
                 : new FrontendEventFd[] {new FrontendEventFd()};
-        VfioUserEntropyDriver driver = new VfioUserEntropyDriver(client, memory, interrupts, msix, shared);
+        VfioUserEntropyDriver driver = new VfioUserEntropyDriver(client, options, memory, interrupts, msix, shared);
         try {
             client.negotiate();
             driver.mapMemory();
@@ -201,18 +223,13 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
 
     /** Resets the device by its status, and starts it again: VIRTIO 1.3 §3.1.1. */
     public void startDevice() throws IOException {
-        resetDevice();
-        if (status() != 0) {
-            throw new BackendProtocolException(
-                    BackendProtocolException.Reason.INVALID_REPLY, "the device is not reset");
-        }
+        stop();
         write(DEVICE_STATUS, STATUS_ACKNOWLEDGE_DRIVER, 1);
-        write(DEVICE_FEATURE_SELECT, 1, 4);
-        long offeredHigh = read(DEVICE_FEATURE, 4);
+        features = offeredFeatures() & options.features();
         write(DRIVER_FEATURE_SELECT, 0, 4);
-        write(DRIVER_FEATURE, 0, 4);
+        write(DRIVER_FEATURE, features, 4);
         write(DRIVER_FEATURE_SELECT, 1, 4);
-        write(DRIVER_FEATURE, offeredHigh & (VirtioFeatureBit.VERSION_1.mask() >>> 32), 4);
+        write(DRIVER_FEATURE, features >>> 32, 4);
         write(DEVICE_STATUS, STATUS_ACKNOWLEDGE_DRIVER | STATUS_FEATURES_OK, 1);
         if ((status() & STATUS_FEATURES_OK) == 0) {
             throw new BackendProtocolException(
@@ -222,12 +239,28 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
         write(DEVICE_STATUS, STATUS_ACKNOWLEDGE_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK, 1);
     }
 
+    private long offeredFeatures() throws IOException {
+        write(DEVICE_FEATURE_SELECT, 0, 4);
+        long low = read(DEVICE_FEATURE, 4);
+        write(DEVICE_FEATURE_SELECT, 1, 4);
+        return low | read(DEVICE_FEATURE, 4) << 32;
+    }
+
+    /** Resets the device, which stops the requestq. */
+    @Override
+    public void stop() throws IOException {
+        write(DEVICE_STATUS, 0, 1);
+        if (status() != 0) {
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.INVALID_REPLY, "the device is not reset");
+        }
+    }
+
     private void startRequestq() throws IOException {
         write(CONFIG_MSIX_VECTOR, 0, 2);
         write(QUEUE_SELECT, 0, 2);
-        int size = (int) Math.min(MAX_QUEUE_SIZE, read(QUEUE_SIZE, 2));
-        DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(MEMORY_ADDRESS, size);
-        ring = new DriverSplitRing(memory.segment(), MEMORY_ADDRESS, addresses, false);
+        int size = (int) Math.min(options.queueSize(), read(QUEUE_SIZE, 2));
+        DriverRingAddresses addresses = createRing(size);
         write(QUEUE_SIZE, size, 2);
         write(QUEUE_DESC, addresses.descriptorArea(), 4);
         write(QUEUE_DESC + 4, addresses.descriptorArea() >>> 32, 4);
@@ -237,7 +270,21 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
         write(QUEUE_DEVICE + 4, addresses.deviceArea() >>> 32, 4);
         write(QUEUE_MSIX_VECTOR, 1, 2);
         notifyOffset = read(QUEUE_NOTIFY_OFF, 2) * notifyMultiplier;
+        notificationWrite = client.postedWrite(notification.region(), notification.offset() + notifyOffset, 0, 2);
         write(QUEUE_ENABLE, 1, 2);
+    }
+
+    private DriverRingAddresses createRing(int size) {
+        MemorySegment bytes = memory.segment();
+        boolean eventIndex = (features & VirtioFeatureBit.EVENT_IDX.mask()) != 0;
+        if ((features & VirtioFeatureBit.RING_PACKED.mask()) != 0) {
+            DriverPackedRingAddresses packed = DriverPackedRingAddresses.contiguous(MEMORY_ADDRESS, size);
+            ring = new DriverPackedRing(bytes, MEMORY_ADDRESS, packed, eventIndex);
+            return packed;
+        }
+        DriverSplitRingAddresses split = DriverSplitRingAddresses.contiguous(MEMORY_ADDRESS, size);
+        ring = new DriverSplitRing(bytes, MEMORY_ADDRESS, split, eventIndex);
+        return split;
     }
 
     /** The device status. */
@@ -272,22 +319,57 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
         return memory;
     }
 
+    /**
+     * The requestq as a split virtqueue.
+     *
+     * @throws ClassCastException if VIRTIO_F_RING_PACKED was negotiated
+     */
     public DriverSplitRing ring() {
+        return (DriverSplitRing) ring;
+    }
+
+    @Override
+    public DriverRing driverRing() {
         return ring;
+    }
+
+    @Override
+    public long features() {
+        return features;
+    }
+
+    @Override
+    public long bufferAddress() {
+        return BUFFER_ADDRESS;
+    }
+
+    @Override
+    public FrontendEventFd interrupt() {
+        return interrupts[interrupts.length - 1];
+    }
+
+    @Override
+    public FrontendSocket socket() {
+        return client.socket();
     }
 
     /** Notifies the device of available buffers. */
     public void kick() throws IOException {
-        client.post(notification.region(), notification.offset() + notifyOffset, 0, 2);
+        notificationWrite.send();
+    }
+
+    @Override
+    public void kickIfNeeded() throws IOException {
+        if (ring.needsKick()) {
+            kick();
+        }
     }
 
     /** Makes a buffer of the memory at {@link #BUFFER_ADDRESS} available, and notifies the device. */
     public void makeAvailableAndKick(int length) throws IOException {
         memory.segment().asSlice(BUFFER_ADDRESS - MEMORY_ADDRESS, length).fill((byte) 0);
         ring.makeAvailable(ring.addWritableBuffer(BUFFER_ADDRESS, length));
-        if (ring.needsKick()) {
-            kick();
-        }
+        kickIfNeeded();
     }
 
     /**
@@ -310,13 +392,12 @@ public final class VfioUserEntropyDriver implements AutoCloseable {
 
     /** Waits for the requestq's interrupt, and executes the commands of the server meanwhile. */
     private void awaitInterrupt(long millis) throws IOException {
-        FrontendEventFd interrupt = interrupts[interrupts.length - 1];
         if (shared) {
-            interrupt.awaitAndRead(millis);
+            interrupt().awaitAndRead(millis);
             return;
         }
         long deadline = System.nanoTime() + millis * 1_000_000L;
-        while (interrupt.awaitAndRead(0) == 0 && System.nanoTime() < deadline) {
+        while (interrupt().awaitAndRead(0) == 0 && System.nanoTime() < deadline) {
             client.executeNext(Duration.ofMillis(1));
         }
     }

@@ -8,16 +8,20 @@ import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
-import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.RequestqDriver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: measures a running vhost-user entropy device with one guest that sends requests without a pause. */
+/**
+ * {@code bench}: measures a running vhost-user or vfio-user entropy device with one guest that sends requests without a
+ * pause.
+ */
 @Command(
         name = "bench",
-        description = "Measure throughput, latency and interrupts of a running vhost-user entropy device.",
+        description = "Measure throughput, latency and interrupts of a running vhost-user or vfio-user entropy device.",
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements Callable<Integer> {
     private static final int MAX_BUFFER_BYTES = 1 << 20;
@@ -29,10 +33,15 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--socket-path",
-            required = true,
             paramLabel = "PATH",
-            description = "Socket on which the device listens.")
+            description = "Socket on which the vhost-user back-end listens.")
     private Path socketPath;
+
+    @Option(
+            names = "--vfio-user",
+            paramLabel = "PATH",
+            description = "Socket on which the vfio-user server listens, instead of --socket-path.")
+    private Path vfioUser;
 
     @Option(
             names = "--buffer",
@@ -84,9 +93,9 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         BenchWorkload workload = new BenchWorkload(buffer, depth, busyPoll, packed);
-        try (EntropyDriver driver = workload.start(socketPath, Duration.ofSeconds(timeout))) {
+        try (RequestqDriver driver = start(workload)) {
             BenchResult result = measure(driver, workload);
-            driver.session().stop();
+            driver.stop();
             PrintWriter out = spec.commandLine().getOut();
             result.print(out);
             BenchResult.printText(
@@ -98,7 +107,17 @@ public final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private BenchResult measure(EntropyDriver driver, BenchWorkload workload) throws IOException {
+    private RequestqDriver start(BenchWorkload workload) throws IOException {
+        if ((socketPath == null) == (vfioUser == null)) {
+            throw new ParameterException(spec.commandLine(), "expected either --socket-path=PATH or --vfio-user=PATH");
+        }
+        Duration replyTimeout = Duration.ofSeconds(timeout);
+        return vfioUser == null
+                ? workload.start(socketPath, replyTimeout)
+                : workload.startVfioUser(vfioUser, replyTimeout);
+    }
+
+    private BenchResult measure(RequestqDriver driver, BenchWorkload workload) throws IOException {
         try (BenchRequestLoop loop = new BenchRequestLoop(driver, workload, Duration.ofSeconds(timeout));
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);

@@ -6,9 +6,9 @@ import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 import org.vhostuserrng.frontend.DeviceViolationException;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEpoll;
 import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.RequestqDriver;
 
 /**
  * The measured loop, which keeps a fixed number of requests in flight. The latency of a request is the time from making
@@ -28,9 +28,9 @@ public final class BenchRequestLoop implements AutoCloseable {
     /** A busy-polling loop checks the back-end once per this many polls, a power of two. */
     private static final int POLLS_PER_CHECK = 1 << 12;
 
-    private final EntropyDriver driver;
+    private final RequestqDriver driver;
     private final DriverRing ring;
-    private final FrontendEventFd call;
+    private final FrontendEventFd interrupt;
     private final FrontendEpoll epoll;
     private final int length;
     private final boolean busyPoll;
@@ -54,22 +54,22 @@ public final class BenchRequestLoop implements AutoCloseable {
      * @param driver a guest that was started with {@code workload}; the caller closes it
      * @param stallTimeout the loop fails if the device uses no buffer for this time
      */
-    public BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout) throws IOException {
+    public BenchRequestLoop(RequestqDriver driver, BenchWorkload workload, Duration stallTimeout) throws IOException {
         this(driver, workload, stallTimeout, System::nanoTime);
     }
 
     /**
-     * Like {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with a clock that returns nanoseconds.
+     * Like {@link #BenchRequestLoop(RequestqDriver, BenchWorkload, Duration)}, with a clock that returns nanoseconds.
      */
-    BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout, LongSupplier clock)
+    BenchRequestLoop(RequestqDriver driver, BenchWorkload workload, Duration stallTimeout, LongSupplier clock)
             throws IOException {
         this.driver = driver;
         this.stallTimeout = stallTimeout;
         this.clock = clock;
         this.ring = driver.driverRing();
-        this.call = driver.requestq().call();
+        this.interrupt = driver.interrupt();
         this.epoll = new FrontendEpoll(1);
-        epoll.add(call, 0);
+        epoll.add(interrupt, 0);
         this.length = workload.buffer();
         this.busyPoll = workload.busyPoll();
         this.bufferAddress = new long[ring.queueSize()];
@@ -79,7 +79,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         }
         lastProgress = clock.getAsLong();
         for (int i = 0; i < workload.depth(); i++) {
-            submit(EntropyDriver.BUFFER_ADDRESS + (long) workload.stride() * i);
+            submit(driver.bufferAddress() + (long) workload.stride() * i);
         }
         driver.kickIfNeeded();
     }
@@ -159,7 +159,7 @@ public final class BenchRequestLoop implements AutoCloseable {
     }
 
     private void checkBackendAlive() throws IOException {
-        if (driver.session().socket().awaitReadable(Duration.ZERO)) {
+        if (driver.socket().awaitReadable(Duration.ZERO)) {
             throw new IOException("the back-end closed the socket");
         }
         if (clock.getAsLong() - lastProgress > stallTimeout.toNanos() && !ring.hasUsed()) {
@@ -171,12 +171,12 @@ public final class BenchRequestLoop implements AutoCloseable {
     public void resetMeasurements() throws IOException {
         latencies.reset();
         bytes = 0;
-        call.read();
+        interrupt.read();
     }
 
     /** Returns the measurements since the last reset; {@code nanos} is the duration of the measurement. */
     public BenchResult result(long nanos) throws IOException {
-        return new BenchResult(latencies.copy(), bytes, call.read(), nanos);
+        return new BenchResult(latencies.copy(), bytes, interrupt.read(), nanos);
     }
 
     @Override

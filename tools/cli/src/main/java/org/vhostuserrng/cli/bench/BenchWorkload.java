@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.RequestqDriver;
+import org.vhostuserrng.frontend.VfioUserEntropyDriver;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /**
@@ -31,12 +33,23 @@ public record BenchWorkload(int buffer, int depth, boolean busyPoll, boolean pac
      */
     public EntropyDriver start(Path socket, Duration replyTimeout) throws IOException {
         EntropyDriver driver = EntropyDriver.start(socket, options(replyTimeout));
+        requireFormat(socket, driver);
+        return driver;
+    }
+
+    /** Like {@link #start}, for the socket of a vfio-user server. */
+    public VfioUserEntropyDriver startVfioUser(Path socket, Duration replyTimeout) throws IOException {
+        VfioUserEntropyDriver driver = VfioUserEntropyDriver.start(socket, options(replyTimeout));
+        requireFormat(socket, driver);
+        return driver;
+    }
+
+    private void requireFormat(Path socket, RequestqDriver driver) throws IOException {
         if (packed && (driver.features() & VirtioFeatureBit.RING_PACKED.mask()) == 0) {
             driver.close();
             throw new IOException(socket + ": the device does not offer VIRTIO_F_RING_PACKED;"
                     + " vhost-user-rng offers it with --packed");
         }
-        return driver;
     }
 
     private EntropyDriver.Options options(Duration replyTimeout) {

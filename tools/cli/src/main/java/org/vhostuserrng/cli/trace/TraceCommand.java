@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
@@ -14,15 +15,17 @@ import org.vhostuserrng.cli.process.CommandSignals;
 import org.vhostuserrng.libc.NativePath;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
-/** {@code trace}: a proxy that prints every message between a VMM and a vhost-user back-end. */
+/** {@code trace}: a proxy that prints every message between a VMM and a vhost-user back-end or vfio-user server. */
 @Command(
         name = "trace",
-        description = "Proxy between a VMM and a vhost-user back-end that prints every message.",
+        description = "Proxy between a VMM and a vhost-user back-end or vfio-user server that prints every message.",
         mixinStandardHelpOptions = true)
 public final class TraceCommand implements Callable<Integer> {
     /** Size of sockaddr_un.sun_path without the terminating zero. */
@@ -34,7 +37,7 @@ public final class TraceCommand implements Callable<Integer> {
     @Option(names = "--listen", paramLabel = "PATH", description = "Socket on which to listen for the VMM.")
     private Path listen;
 
-    @Option(names = "--connect", paramLabel = "PATH", description = "Socket on which the back-end listens.")
+    @Option(names = "--connect", paramLabel = "PATH", description = "Socket on which the back-end or server listens.")
     private Path connect;
 
     @Option(names = "--record", paramLabel = "FILE", description = "Also write the trace to a file.")
@@ -42,6 +45,15 @@ public final class TraceCommand implements Callable<Integer> {
 
     @Option(names = "--replay", paramLabel = "FILE", description = "Print a file written with --record and exit.")
     private Path replay;
+
+    @Option(
+            names = "--protocol",
+            paramLabel = "PROTOCOL",
+            defaultValue = "auto",
+            converter = ProtocolConverter.class,
+            description = "Decode vhost-user or vfio-user messages; auto: by the first message of each session"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private TraceProtocol protocol;
 
     @Option(names = "--summary", description = "Print a Markdown table of each session when it ends.")
     private boolean summary;
@@ -61,7 +73,8 @@ public final class TraceCommand implements Callable<Integer> {
 
     private void checkReplayOptions() {
         if (listen != null || connect != null || record != null) {
-            throw badUsage("--replay=" + replay + ": cannot be combined with other options than --summary");
+            throw badUsage(
+                    "--replay=" + replay + ": cannot be combined with other options than --protocol and --summary");
         }
     }
 
@@ -76,9 +89,13 @@ public final class TraceCommand implements Callable<Integer> {
         }
     }
 
+    private Optional<TraceProtocol> protocol() {
+        return Optional.ofNullable(protocol);
+    }
+
     private TracePrinter printer() {
         return new TracePrinter(
-                spec.commandLine().getOut(), spec.commandLine().getColorScheme().ansi(), summary);
+                spec.commandLine().getOut(), spec.commandLine().getColorScheme().ansi(), summary, protocol());
     }
 
     private void replay() throws IOException {
@@ -130,7 +147,7 @@ public final class TraceCommand implements Callable<Integer> {
         CommandShutdownHook stop = new CommandShutdownHook();
         CommandSignals.surviveAllButHangup();
         boolean succeeded = false;
-        try (VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log)) {
+        try (TraceProxy proxy = new TraceProxy(listen, connect, protocol(), log)) {
             stop.setStopAction(proxy::stop);
             proxy.run();
             succeeded = !log.hasFailed();
@@ -142,5 +159,23 @@ public final class TraceCommand implements Callable<Integer> {
 
     private ParameterException badUsage(String message) {
         return new ParameterException(spec.commandLine(), message);
+    }
+
+    /** Converts {@code auto} to null. */
+    static final class ProtocolConverter implements ITypeConverter<TraceProtocol> {
+        private static final String AUTO = "auto";
+
+        @Override
+        public TraceProtocol convert(String name) {
+            if (AUTO.equals(name)) {
+                return null;
+            }
+            for (TraceProtocol each : TraceProtocol.values()) {
+                if (each.displayName().equals(name)) {
+                    return each;
+                }
+            }
+            throw new TypeConversionException("expected auto, vhost-user or vfio-user");
+        }
     }
 }

@@ -10,12 +10,13 @@ import java.util.Optional;
  * @param number number of the request, counted from 1; 0 for a reply
  * @param fields decoded payload and file descriptors, on one line
  * @param details lines to print below the message
- * @param notes descriptions of violations of the vhost-user document
+ * @param notes descriptions of violations of the protocol's document
  * @param repliedTo the request to which this message is the reply
  */
 record TraceDecodedMessage(
+        TraceProtocol protocol,
         long nanos,
-        VhostUserSide from,
+        TraceSide from,
         int number,
         String name,
         String flags,
@@ -23,6 +24,11 @@ record TraceDecodedMessage(
         List<String> details,
         List<String> notes,
         Optional<RepliedRequest> repliedTo) {
+    /** Text that shows the sender. */
+    String arrow() {
+        return protocol.arrow(from);
+    }
+
     /**
      * The request to which a message is the reply.
      *

@@ -8,8 +8,10 @@ package org.vhostuserrng.cli.trace;
  *   file     magic "vu-trace", u32 version, then frames until the end of the file
  *   frame    u32 length of the rest of the frame, u8 type, fields of the type:
  *     1      session opened   u32 session, u64 milliseconds since 1970, text listen, text connect
- *     2      message sent     u64 nanoseconds since the session was opened, u8 side (0 front-end, 1 back-end),
- *                             u32 length, header and payload in the byte order of the recording host,
+ *     2      message sent     u64 nanoseconds since the session was opened, u8 side (0 front-end or client,
+ *                             1 back-end or server),
+ *                             u32 length, header and payload in the byte order of the recording host; without the
+ *                             data of the vfio-user commands DMA_READ and DMA_WRITE, which is guest memory,
  *                             u32 number of fds, per fd: u32 offset of the byte it arrived with, text description
  *     3      session closed   u64 nanoseconds, text reason
  * </pre>

@@ -87,7 +87,7 @@ final class TraceFileReader {
     private TraceRecord message(Bytes<byte[]> body) throws InvalidTraceFileException {
         long nanos = u64(body);
         requireBytes(body, 1);
-        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> invalid("is corrupt"));
+        TraceSide side = TraceSide.byCode(body.readUnsignedByte()).orElseThrow(() -> invalid("is corrupt"));
         byte[] bytes = bytes(body);
         int count = u32(body);
         List<PassedFd> descriptors = new ArrayList<>();

@@ -7,7 +7,6 @@ import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FdPassingSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
@@ -26,18 +25,35 @@ final class TraceForwardedMessage implements AutoCloseable {
     /** Pieces that were received but not sent yet. */
     private final List<RecvmsgResult> unsent = new ArrayList<>();
 
+    private final TraceProtocolDetector detector;
+
+    /** Creates an empty message of a session. */
+    TraceForwardedMessage(TraceProtocolDetector detector) {
+        this.detector = detector;
+    }
+
     /** Maximum number of bytes to receive next for this message; 0 if the message is complete. */
     int bytesWanted() {
-        int missing = FrontendVhostUserConstants.HEADER_SIZE - captured.size();
+        int missing = headerSize() - captured.size();
         if (missing > 0) {
             return missing;
         }
-        long payload = uncapturedPayloadBytes() > 0 ? 0 : header().size();
+        long payload = uncapturedPayloadBytes() > 0 ? 0 : payloadSize();
         return Math.min((int) payload + missing, FdPassingSocket.MAX_RECEIVE_BYTES);
     }
 
-    private TraceMessageHeader header() {
-        return TraceMessageHeader.of(captured.toByteArray());
+    /** Size of the header in bytes; of the session's first message, only so much of it as tells the protocol. */
+    private int headerSize() {
+        return detector.known().map(TraceProtocol::headerSize).orElse(TraceProtocol.DETECTION_BYTES);
+    }
+
+    private boolean hasHeader() {
+        return detector.known().isPresent() && captured.size() >= headerSize();
+    }
+
+    private long payloadSize() {
+        byte[] bytes = captured.toByteArray();
+        return detector.detect(bytes).payloadSize(bytes);
     }
 
     /**
@@ -45,7 +61,7 @@ final class TraceForwardedMessage implements AutoCloseable {
      * messages.
      */
     long uncapturedPayloadBytes() {
-        long size = captured.size() < FrontendVhostUserConstants.HEADER_SIZE ? 0 : header().size();
+        long size = hasHeader() ? payloadSize() : 0;
         return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
     }
 
@@ -78,11 +94,15 @@ final class TraceForwardedMessage implements AutoCloseable {
             descriptions.add(new PassedFd(offset, "lost: trace has no free file descriptors"));
         }
         captured.writeBytes(received.bytes());
+        if (captured.size() >= TraceProtocol.DETECTION_BYTES) {
+            detector.detect(captured.toByteArray());
+        }
     }
 
     /** Reports the captured message to the trace. */
-    void report(VhostUserSide from, TraceRecordDispatcher log) {
-        log.message(from, captured.toByteArray(), List.copyOf(descriptions));
+    void report(TraceSide from, TraceRecordDispatcher log) {
+        byte[] bytes = captured.toByteArray();
+        log.message(from, detector.detect(bytes).withoutGuestMemory(bytes), List.copyOf(descriptions));
     }
 
     /** Sends all unsent pieces and releases them, even if sending fails. */

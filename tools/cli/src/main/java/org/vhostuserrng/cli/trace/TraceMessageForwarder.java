@@ -9,15 +9,22 @@ import org.vhostuserrng.frontend.RecvmsgResult;
  * the reply is always reported later. Interprets only the payload size in the header. Confined to one thread.
  */
 final class TraceMessageForwarder {
-    private final VhostUserSide side;
+    private final TraceSide side;
     private final FdPassingSocket from;
     private final FdPassingSocket to;
+    private final TraceProtocolDetector detector;
     private final TraceRecordDispatcher dispatcher;
 
-    TraceMessageForwarder(VhostUserSide side, FdPassingSocket from, FdPassingSocket to, TraceRecordDispatcher log) {
+    TraceMessageForwarder(
+            TraceSide side,
+            FdPassingSocket from,
+            FdPassingSocket to,
+            TraceProtocolDetector detector,
+            TraceRecordDispatcher log) {
         this.side = side;
         this.from = from;
         this.to = to;
+        this.detector = detector;
         this.dispatcher = log;
     }
 
@@ -25,7 +32,7 @@ final class TraceMessageForwarder {
     void forward() throws IOException {
         boolean more = true;
         while (more) {
-            try (TraceForwardedMessage message = new TraceForwardedMessage()) {
+            try (TraceForwardedMessage message = new TraceForwardedMessage(detector)) {
                 more = forwardMessage(message) && forwardUncapturedPayload(message.uncapturedPayloadBytes());
             }
         }
@@ -59,7 +66,7 @@ final class TraceMessageForwarder {
             if (received.isEnd()) {
                 return false;
             }
-            try (TraceForwardedMessage piece = new TraceForwardedMessage()) {
+            try (TraceForwardedMessage piece = new TraceForwardedMessage(detector)) {
                 piece.add(received);
                 piece.sendTo(to);
             }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.vhostuserrng.cli.trace.TraceDecodedMessage.RepliedRequest;
 import org.vhostuserrng.libc.NativeText;
 import picocli.CommandLine.Help.Ansi;
@@ -21,26 +22,31 @@ final class TracePrinter implements TraceRecordSink {
     private final PrintWriter out;
     private final Ansi ansi;
     private final boolean summary;
-    private TraceMessageDecoder decoder = new TraceMessageDecoder();
-    private TraceSummaryTable table = new TraceSummaryTable();
+    private final Optional<TraceProtocol> protocol;
+    private TraceProtocolDetector detector;
+    private TraceMessageDecoder decoder;
+    private TraceSummaryTable table;
     private boolean open;
 
     /**
      * Creates a printer.
      *
      * @param summary whether to print a table at the end of each session
+     * @param protocol the protocol of all sessions; empty to detect that of each session
      */
-    TracePrinter(PrintWriter out, Ansi ansi, boolean summary) {
+    TracePrinter(PrintWriter out, Ansi ansi, boolean summary, Optional<TraceProtocol> protocol) {
         this.out = out;
         this.ansi = ansi;
         this.summary = summary;
+        this.protocol = protocol;
+        beginSession();
     }
 
     @Override
     public void accept(TraceRecord traceRecord) throws IOException {
         switch (traceRecord) {
             case TraceRecord.SessionOpened opened -> open(opened);
-            case TraceRecord.MessageSent message -> print(decoder.decode(message));
+            case TraceRecord.MessageSent message -> print(decode(message));
             case TraceRecord.SessionClosed closed -> close(closed);
         }
         if (out.checkError()) {
@@ -56,11 +62,23 @@ final class TracePrinter implements TraceRecordSink {
         out.flush();
     }
 
+    private void beginSession() {
+        detector = new TraceProtocolDetector(protocol);
+        decoder = null;
+        table = new TraceSummaryTable();
+    }
+
+    private TraceDecodedMessage decode(TraceRecord.MessageSent message) {
+        if (decoder == null) {
+            decoder = detector.detect(message.bytes()).newDecoder();
+        }
+        return decoder.decode(message);
+    }
+
     private void open(TraceRecord.SessionOpened opened) {
         flushOpenSession();
         open = true;
-        decoder = new TraceMessageDecoder();
-        table = new TraceSummaryTable();
+        beginSession();
         out.println(styled(
                 "session " + opened.session() + "  " + opened.time() + "  " + opened.listen() + " -> "
                         + opened.connect(),
@@ -73,8 +91,7 @@ final class TracePrinter implements TraceRecordSink {
         }
         List<String> words = new ArrayList<>();
         words.add(time(message.nanos()));
-        words.add(styled(
-                message.from().arrow(), message.from() == VhostUserSide.FRONT_END ? Style.fg_cyan : Style.fg_green));
+        words.add(styled(message.arrow(), message.from() == TraceSide.FRONT_END ? Style.fg_cyan : Style.fg_green));
         words.add(styled(message.name(), Style.bold));
         words.add(message.flags());
         words.add(NativeText.printable(message.fields()));
@@ -91,10 +108,14 @@ final class TracePrinter implements TraceRecordSink {
 
     private void close(TraceRecord.SessionClosed closed) {
         out.println(time(closed.nanos()) + "  " + styled(closed.reason(), Style.bold));
-        decoder.unanswered()
+        unanswered()
                 .forEach(sent -> note("no reply: " + sent.name() + ", sent at "
                         + TraceNumberFormat.milliseconds(sent.nanos()) + " ms"));
         end();
+    }
+
+    private List<TracePendingRequests.SentRequest> unanswered() {
+        return decoder == null ? List.of() : decoder.unanswered();
     }
 
     private void end() {

@@ -26,10 +26,10 @@ sealed interface TraceRecord {
      * @param bytes header and payload; only the header if the payload exceeds {@link #MAX_CAPTURED_PAYLOAD}
      */
     @SuppressWarnings("ArrayRecordComponent") // no code compares instances
-    record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
+    record MessageSent(long nanos, TraceSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
         /**
-         * The longest payload to capture. No message of the vhost-user document has a longer payload. Longer payloads
-         * are forwarded but not captured.
+         * The longest payload to capture. No message of the vhost-user document has a longer payload; of the vfio-user
+         * document, only accesses of regions and guest memory. Longer payloads are forwarded but not captured.
          */
         static final int MAX_CAPTURED_PAYLOAD = 1 << 16;
     }

@@ -35,7 +35,7 @@ final class TraceRecordDispatcher {
         emit(new TraceRecord.SessionOpened(sessions, time, NativePath.text(listen), NativePath.text(connect)));
     }
 
-    synchronized void message(VhostUserSide from, byte[] bytes, List<PassedFd> descriptors) {
+    synchronized void message(TraceSide from, byte[] bytes, List<PassedFd> descriptors) {
         emit(new TraceRecord.MessageSent(System.nanoTime() - start, from, bytes, descriptors));
     }
 

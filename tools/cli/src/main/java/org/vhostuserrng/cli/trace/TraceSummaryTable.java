@@ -27,7 +27,7 @@ final class TraceSummaryTable {
             return String.join(
                     " | ",
                     message.number() == 0 ? "" : Integer.toString(message.number()),
-                    message.from().arrow().strip(),
+                    message.arrow().strip(),
                     message.name(),
                     cell(message),
                     reply,

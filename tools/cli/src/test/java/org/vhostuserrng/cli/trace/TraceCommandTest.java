@@ -9,8 +9,10 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.frontend.VfioUserClient;
 import picocli.CommandLine;
 
 class TraceCommandTest {
@@ -115,5 +117,31 @@ class TraceCommandTest {
         assertEquals(1, run("--replay=" + record));
         assertOneLineWith(record.toString(), "truncated after 1 records");
         assertTrue(out.toString().contains("the front-end closed"), out::toString);
+    }
+
+    @Test
+    void unknownProtocolIsRejectedWithTheKnownOnes() {
+        assertEquals(2, run("--listen=/tmp/a", "--connect=/tmp/b", "--protocol=vdpa"));
+        assertOneLineWith("--protocol", "expected auto, vhost-user or vfio-user");
+    }
+
+    private Path recordOfBytes(byte... bytes) throws IOException {
+        return record(new TraceRecord.MessageSent(0, TraceSide.FRONT_END, bytes, List.of()));
+    }
+
+    @Test
+    void protocolOfARecordedSessionIsDetected() throws Exception {
+        Path record = recordOfBytes(VfioUserClient.message(0, VfioUserClient.VERSION, 0, new byte[4]));
+
+        assertEquals(0, run("--replay=" + record), err::toString);
+        assertTrue(out.toString().contains("client ->  VERSION  id 0 command  0.0"), out::toString);
+    }
+
+    @Test
+    void givenProtocolIsNotDetected() throws Exception {
+        Path record = recordOfBytes(VfioUserClient.message(0, VfioUserClient.DEVICE_RESET, 0, new byte[0]));
+
+        assertEquals(0, run("--replay=" + record, "--protocol=vfio-user"), err::toString);
+        assertTrue(out.toString().contains("client ->  DEVICE_RESET"), out::toString);
     }
 }

@@ -26,7 +26,7 @@ class TraceFileTest {
             new TraceRecord.SessionOpened(3, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/ü");
     private static final TraceRecord MESSAGE = new TraceRecord.MessageSent(
             123_456_789_012L,
-            VhostUserSide.BACK_END,
+            TraceSide.BACK_END,
             new byte[] {1, 0, -1},
             List.of(new PassedFd(0, "eventfd 7"), new PassedFd(12, "memfd")));
     private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(5, "the front-end closed");

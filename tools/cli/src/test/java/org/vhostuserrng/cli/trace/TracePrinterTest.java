@@ -12,6 +12,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
@@ -22,24 +23,24 @@ class TracePrinterTest {
             new TraceRecord.SessionOpened(1, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/b");
     private static final TraceRecord REQUEST = new TraceRecord.MessageSent(
             1_000_000,
-            VhostUserSide.FRONT_END,
+            TraceSide.FRONT_END,
             FrontendPayloadEncoder.message(1, 1, FrontendPayloadEncoder.none()),
             List.of());
     private static final TraceRecord REPLY = new TraceRecord.MessageSent(
             1_250_000,
-            VhostUserSide.BACK_END,
+            TraceSide.BACK_END,
             FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1L << 32)),
             List.of());
     private static final TraceRecord CALL = new TraceRecord.MessageSent(
             2_000_000,
-            VhostUserSide.FRONT_END,
+            TraceSide.FRONT_END,
             FrontendPayloadEncoder.message(13, 1, FrontendPayloadEncoder.u64(0)),
             List.of(new PassedFd(0, "eventfd 7 count=0")));
     private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(3_000_000, "the front-end closed");
 
     private static String print(Ansi ansi, boolean summary, TraceRecord... records) throws IOException {
         StringWriter text = new StringWriter();
-        TracePrinter printer = new TracePrinter(new PrintWriter(text), ansi, summary);
+        TracePrinter printer = new TracePrinter(new PrintWriter(text), ansi, summary, Optional.empty());
         for (TraceRecord each : records) {
             printer.accept(each);
         }
@@ -74,7 +75,7 @@ class TracePrinterTest {
     @Test
     void summaryHasNotesAndDetails() throws Exception {
         byte[] table = FrontendPayloadEncoder.message(5, 1, new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
-        TraceRecord wrong = new TraceRecord.MessageSent(0, VhostUserSide.FRONT_END, table, List.of());
+        TraceRecord wrong = new TraceRecord.MessageSent(0, TraceSide.FRONT_END, table, List.of());
 
         String printed = print(Ansi.OFF, true, OPENED, wrong, CLOSED);
 
@@ -105,7 +106,7 @@ class TracePrinterTest {
         TraceRecord opened = new TraceRecord.SessionOpened(1, Instant.EPOCH, "/tmp/\u001b[31m", "/tmp/\udc9b\u202e");
         TraceRecord call = new TraceRecord.MessageSent(
                 0,
-                VhostUserSide.FRONT_END,
+                TraceSide.FRONT_END,
                 FrontendPayloadEncoder.message(13, 1, FrontendPayloadEncoder.u64(0)),
                 List.of(new PassedFd(0, "\u001b]0;title\u0007")));
 
@@ -128,7 +129,8 @@ class TracePrinterTest {
                         false,
                         StandardCharsets.UTF_8),
                 Ansi.OFF,
-                false);
+                false,
+                Optional.empty());
 
         assertEquals(
                 "cannot write to stdout",

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -24,6 +25,7 @@ import org.vhostuserrng.frontend.FrontendEventFd;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
+import org.vhostuserrng.frontend.VfioUserClient;
 
 /** Tests a session in which the test acts as both the front-end and the back-end. */
 class TraceProxySessionTest {
@@ -49,7 +51,8 @@ class TraceProxySessionTest {
         TraceRecordDispatcher dispatcher =
                 new TraceRecordDispatcher(List.of(this::fail, records::add), new PrintWriter(errors, true));
         dispatcher.opened(Path.of("a"), Path.of("b"));
-        session = new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), dispatcher);
+        session = new TraceProxySession(
+                FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), Optional.empty(), dispatcher);
         running = Thread.ofPlatform().start(this::runSession);
     }
 
@@ -333,5 +336,58 @@ class TraceProxySessionTest {
         receive(backEnd, 1);
 
         assertEquals(1, errors.toString().lines().count(), errors::toString);
+    }
+
+    private static byte[] vfioUser(int command, int flags, byte[] payload) {
+        return VfioUserClient.message(0, command, flags, payload);
+    }
+
+    @Test
+    void vfioUserSessionIsDetectedByItsFirstMessage() throws Exception {
+        byte[] version = vfioUser(VfioUserClient.VERSION, 0, VfioUserClient.version(0, 0, "{}"));
+        byte[] reset = vfioUser(VfioUserClient.DEVICE_RESET, 0, new byte[0]);
+        vmm.send(version);
+        vmm.send(reset);
+
+        assertArrayEquals(version, receive(backEnd, version.length).bytes());
+        assertArrayEquals(reset, receive(backEnd, 100).bytes());
+        vmm.shutdown();
+        assertEquals("the client closed", ending());
+        assertArrayEquals(reset, messages().getLast().bytes());
+    }
+
+    @Test
+    void protocolIsDetectedOfAMessageInSingleBytes() throws Exception {
+        byte[] version = vfioUser(VfioUserClient.VERSION, 0, VfioUserClient.version(0, 0, "{}"));
+        for (byte each : version) {
+            vmm.send(new byte[] {each});
+        }
+
+        assertArrayEquals(version, receiveAll(backEnd, version.length));
+        vmm.shutdown();
+        assertEquals("the client closed", ending());
+        assertArrayEquals(version, messages().getFirst().bytes());
+    }
+
+    @Test
+    void guestMemoryIsForwardedButNotReported() throws Exception {
+        vmm.send(vfioUser(VfioUserClient.VERSION, 0, VfioUserClient.version(0, 0, "{}")));
+        receive(backEnd, 100);
+        byte[] dmaWrite = vfioUser(12, 0, new byte[16 + 64]);
+        backEnd.send(dmaWrite);
+
+        assertArrayEquals(dmaWrite, receiveAll(vmm, dmaWrite.length));
+        assertEquals(16 + 12, messages().getLast().bytes().length);
+    }
+
+    @Test
+    void messageSizeBelowTheHeaderIsForwarded() throws Exception {
+        vmm.send(vfioUser(VfioUserClient.VERSION, 0, VfioUserClient.version(0, 0, "{}")));
+        receive(backEnd, 100);
+        byte[] tooSmall = vfioUser(VfioUserClient.DEVICE_RESET, 0, new byte[0]);
+        tooSmall[4] = 1;
+        vmm.send(tooSmall);
+
+        assertArrayEquals(tooSmall, receive(backEnd, 100).bytes());
     }
 }

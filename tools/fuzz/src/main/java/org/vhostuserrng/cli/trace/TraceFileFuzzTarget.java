@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Optional;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 import picocli.CommandLine.Help.Ansi;
 
@@ -23,7 +24,7 @@ public final class TraceFileFuzzTarget {
     public static void fuzzerTestOneInput(byte[] bytes) throws IOException {
         FuzzInputReader input = new FuzzInputReader(bytes);
         StringWriter printed = new StringWriter();
-        TracePrinter printer = new TracePrinter(new PrintWriter(printed), Ansi.OFF, input.flag());
+        TracePrinter printer = new TracePrinter(new PrintWriter(printed), Ansi.OFF, input.flag(), Optional.empty());
         try {
             new TraceFileReader(new ByteArrayInputStream(input.rest())).replay(printer);
         } catch (InvalidTraceFileException damaged) {

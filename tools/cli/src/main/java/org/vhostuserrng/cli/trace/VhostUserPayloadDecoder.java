@@ -10,62 +10,62 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
  * Numbers are in native byte order.
  */
 @FunctionalInterface
-interface TracePayloadDecoder {
+interface VhostUserPayloadDecoder {
     /**
      * Decodes the payload into {@code fields}. Returns false if the payload is invalid; {@code fields} is then
      * unusable.
      */
     boolean decode(Bytes<byte[]> payload, TraceDecodedFields fields);
 
-    TracePayloadDecoder NONE = sized(0, (payload, fields) -> {});
+    VhostUserPayloadDecoder NONE = sized(0, (payload, fields) -> {});
 
     // Payload "a single 64-bit integer".
-    TracePayloadDecoder FEATURES =
+    VhostUserPayloadDecoder FEATURES =
             u64((value, fields) -> fields.field("features", TraceBitNames.virtioFeatures(value)));
-    TracePayloadDecoder PROTOCOL_FEATURES =
+    VhostUserPayloadDecoder PROTOCOL_FEATURES =
             u64((value, fields) -> fields.field("protocol-features", TraceBitNames.protocolFeatures(value)));
-    TracePayloadDecoder STATUS = u64((value, fields) -> fields.field("status", TraceBitNames.status(value)));
-    TracePayloadDecoder QUEUES = u64((value, fields) -> fields.field("queues", TraceNumberFormat.unsigned(value)));
-    TracePayloadDecoder SLOTS = u64((value, fields) -> fields.field("slots", TraceNumberFormat.unsigned(value)));
-    TracePayloadDecoder SESSION_ID = u64((value, fields) -> fields.field("session-id", value));
-    TracePayloadDecoder MTU = u64((value, fields) -> fields.field("mtu", TraceNumberFormat.unsigned(value) + " B"));
-    TracePayloadDecoder MAC_ADDRESS = sized(Long.BYTES, TracePayloadDecoder::decodeMacAddress);
-    TracePayloadDecoder VRING_FD = u64(TracePayloadDecoder::decodeVringFd);
-    TracePayloadDecoder ACKNOWLEDGEMENT = u64(TracePayloadDecoder::decodeAcknowledgement);
-    TracePayloadDecoder DEVICE_STATE_FD = u64(TracePayloadDecoder::decodeDeviceStateFd);
+    VhostUserPayloadDecoder STATUS = u64((value, fields) -> fields.field("status", TraceBitNames.status(value)));
+    VhostUserPayloadDecoder QUEUES = u64((value, fields) -> fields.field("queues", TraceNumberFormat.unsigned(value)));
+    VhostUserPayloadDecoder SLOTS = u64((value, fields) -> fields.field("slots", TraceNumberFormat.unsigned(value)));
+    VhostUserPayloadDecoder SESSION_ID = u64((value, fields) -> fields.field("session-id", value));
+    VhostUserPayloadDecoder MTU = u64((value, fields) -> fields.field("mtu", TraceNumberFormat.unsigned(value) + " B"));
+    VhostUserPayloadDecoder MAC_ADDRESS = sized(Long.BYTES, VhostUserPayloadDecoder::decodeMacAddress);
+    VhostUserPayloadDecoder VRING_FD = u64(VhostUserPayloadDecoder::decodeVringFd);
+    VhostUserPayloadDecoder ACKNOWLEDGEMENT = u64(VhostUserPayloadDecoder::decodeAcknowledgement);
+    VhostUserPayloadDecoder DEVICE_STATE_FD = u64(VhostUserPayloadDecoder::decodeDeviceStateFd);
 
     // Payload "a vring state description".
-    TracePayloadDecoder VRING_NUM = vringState((num, fields) -> fields.field("num", num + " descriptors"));
-    TracePayloadDecoder VRING_INDEX = vringState((num, fields) -> fields.field("num", num));
-    TracePayloadDecoder VRING_ENABLE = vringState((num, fields) -> fields.field("num", num + enabled(num)));
-    TracePayloadDecoder VRING_ENDIAN = vringState((num, fields) -> fields.field("num", num + endian(num)));
-    TracePayloadDecoder SPLIT_VRING_BASE = vringState((num, fields) -> fields.field("available", num));
-    TracePayloadDecoder PACKED_VRING_BASE = vringState(TracePayloadDecoder::decodePackedBase);
+    VhostUserPayloadDecoder VRING_NUM = vringState((num, fields) -> fields.field("num", num + " descriptors"));
+    VhostUserPayloadDecoder VRING_INDEX = vringState((num, fields) -> fields.field("num", num));
+    VhostUserPayloadDecoder VRING_ENABLE = vringState((num, fields) -> fields.field("num", num + enabled(num)));
+    VhostUserPayloadDecoder VRING_ENDIAN = vringState((num, fields) -> fields.field("num", num + endian(num)));
+    VhostUserPayloadDecoder SPLIT_VRING_BASE = vringState((num, fields) -> fields.field("available", num));
+    VhostUserPayloadDecoder PACKED_VRING_BASE = vringState(VhostUserPayloadDecoder::decodePackedBase);
 
-    TracePayloadDecoder VRING_ADDRESS = sized(40, TracePayloadDecoder::decodeVringAddress);
-    TracePayloadDecoder MEMORY_REGIONS = TraceMemoryRegionDecoder::decodeTable;
-    TracePayloadDecoder MEMORY_REGION = TraceMemoryRegionDecoder::decodeSingle;
-    TracePayloadDecoder LOG = sized(
+    VhostUserPayloadDecoder VRING_ADDRESS = sized(40, VhostUserPayloadDecoder::decodeVringAddress);
+    VhostUserPayloadDecoder MEMORY_REGIONS = TraceMemoryRegionDecoder::decodeTable;
+    VhostUserPayloadDecoder MEMORY_REGION = TraceMemoryRegionDecoder::decodeSingle;
+    VhostUserPayloadDecoder LOG = sized(
             16,
             (payload, fields) -> fields.field("log-size", TraceNumberFormat.bytes(payload.readLong()))
                     .field("log-offset", TraceNumberFormat.hex(payload.readLong())));
-    TracePayloadDecoder IOTLB = TracePayloadDecoder::decodeIotlb;
-    TracePayloadDecoder CONFIG = TracePayloadDecoder::decodeConfig;
-    TracePayloadDecoder INFLIGHT = TracePayloadDecoder::decodeInflight;
-    TracePayloadDecoder UUID = sized(16, (payload, fields) -> fields.field("uuid", hexBytes(payload, 16)));
-    TracePayloadDecoder DEVICE_STATE = sized(8, TracePayloadDecoder::decodeDeviceState);
-    TracePayloadDecoder SHMEM_CONFIG = TracePayloadDecoder::decodeShmemConfig;
+    VhostUserPayloadDecoder IOTLB = VhostUserPayloadDecoder::decodeIotlb;
+    VhostUserPayloadDecoder CONFIG = VhostUserPayloadDecoder::decodeConfig;
+    VhostUserPayloadDecoder INFLIGHT = VhostUserPayloadDecoder::decodeInflight;
+    VhostUserPayloadDecoder UUID = sized(16, (payload, fields) -> fields.field("uuid", hexBytes(payload, 16)));
+    VhostUserPayloadDecoder DEVICE_STATE = sized(8, VhostUserPayloadDecoder::decodeDeviceState);
+    VhostUserPayloadDecoder SHMEM_CONFIG = VhostUserPayloadDecoder::decodeShmemConfig;
 
     /** An empty payload of a GET_CONFIG reply, which reports an error. */
-    TracePayloadDecoder CONFIG_ERROR = sized(0, (payload, fields) -> fields.value("failed"));
+    VhostUserPayloadDecoder CONFIG_ERROR = sized(0, (payload, fields) -> fields.value("failed"));
 
     /** Formats a payload as a hex dump, if the vhost-user document does not define its layout. */
-    TracePayloadDecoder HEX_DUMP = (payload, fields) -> {
+    VhostUserPayloadDecoder HEX_DUMP = (payload, fields) -> {
         HexDump.of(payload.toByteArray()).forEach(fields::detailLine);
         return true;
     };
 
-    private static TracePayloadDecoder sized(int size, BiConsumer<Bytes<byte[]>, TraceDecodedFields> reader) {
+    private static VhostUserPayloadDecoder sized(int size, BiConsumer<Bytes<byte[]>, TraceDecodedFields> reader) {
         return (payload, fields) -> {
             boolean fits = payload.readRemaining() == size;
             if (fits) {
@@ -75,11 +75,11 @@ interface TracePayloadDecoder {
         };
     }
 
-    private static TracePayloadDecoder u64(BiConsumer<Long, TraceDecodedFields> reader) {
+    private static VhostUserPayloadDecoder u64(BiConsumer<Long, TraceDecodedFields> reader) {
         return sized(Long.BYTES, (payload, fields) -> reader.accept(payload.readLong(), fields));
     }
 
-    private static TracePayloadDecoder vringState(BiConsumer<Long, TraceDecodedFields> reader) {
+    private static VhostUserPayloadDecoder vringState(BiConsumer<Long, TraceDecodedFields> reader) {
         return sized(2 * Integer.BYTES, (payload, fields) -> {
             fields.field("index", payload.readUnsignedInt());
             reader.accept(payload.readUnsignedInt(), fields);

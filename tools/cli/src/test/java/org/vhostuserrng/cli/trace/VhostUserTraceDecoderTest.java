@@ -19,7 +19,7 @@ import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /** Tests the decoding of payloads that were written by hand from the vhost-user document, in little-endian order. */
-class TraceMessageDecoderTest {
+class VhostUserTraceDecoderTest {
     private static final int V1 = 0x1;
     private static final int REPLY = 0x5;
     private static final int NEED_REPLY = 0x9;
@@ -34,7 +34,7 @@ class TraceMessageDecoderTest {
             + "0000000000000000 0010000000000000 00001000007f0000 0000000000000000"
             + "0000000001000000 0000004000000000 00002000007f0000 0020000000000000";
 
-    private final TraceMessageDecoder decoder = new TraceMessageDecoder();
+    private final VhostUserTraceDecoder decoder = new VhostUserTraceDecoder();
 
     private static byte[] bytes(int request, int flags, String payload) {
         byte[] body = HexFormat.of().parseHex(payload.replace(" ", ""));
@@ -47,18 +47,18 @@ class TraceMessageDecoderTest {
                 .array();
     }
 
-    private static MessageSent message(long nanos, VhostUserSide from, byte[] bytes, String... fds) {
+    private static MessageSent message(long nanos, TraceSide from, byte[] bytes, String... fds) {
         List<PassedFd> passed =
                 Stream.of(fds).map(description -> new PassedFd(0, description)).toList();
         return new MessageSent(nanos, from, bytes, passed);
     }
 
     private TraceDecodedMessage request(int request, int flags, String payload, String... fds) {
-        return decoder.decode(message(0, VhostUserSide.FRONT_END, bytes(request, flags, payload), fds));
+        return decoder.decode(message(0, TraceSide.FRONT_END, bytes(request, flags, payload), fds));
     }
 
     private TraceDecodedMessage reply(int request, String payload) {
-        return decoder.decode(message(0, VhostUserSide.BACK_END, bytes(request, REPLY, payload)));
+        return decoder.decode(message(0, TraceSide.BACK_END, bytes(request, REPLY, payload)));
     }
 
     @ParameterizedTest
@@ -172,10 +172,10 @@ class TraceMessageDecoderTest {
 
     @Test
     void replyHasTheTimeSinceItsRequest() {
-        decoder.decode(message(1_000, VhostUserSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
+        decoder.decode(message(1_000, TraceSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
 
         TraceDecodedMessage reply =
-                decoder.decode(message(5_000, VhostUserSide.BACK_END, bytes(GET_FEATURES, REPLY, CALL_OF_VRING_0)));
+                decoder.decode(message(5_000, TraceSide.BACK_END, bytes(GET_FEATURES, REPLY, CALL_OF_VRING_0)));
 
         assertEquals(Optional.of(new TraceDecodedMessage.RepliedRequest(1, 4_000)), reply.repliedTo());
     }
@@ -326,7 +326,7 @@ class TraceMessageDecoderTest {
     void messageThatEndsWithinItsPayloadIsNoted() {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
-        TraceDecodedMessage decoded = decoder.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 15)));
+        TraceDecodedMessage decoded = decoder.decode(message(0, TraceSide.FRONT_END, Arrays.copyOf(whole, 15)));
 
         assertEquals(List.of("closed within the payload: received 3 of 8 bytes"), decoded.notes());
     }
@@ -335,7 +335,7 @@ class TraceMessageDecoderTest {
     void messageThatEndsWithinItsHeaderIsNoted() {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
-        TraceDecodedMessage decoded = decoder.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 5)));
+        TraceDecodedMessage decoded = decoder.decode(message(0, TraceSide.FRONT_END, Arrays.copyOf(whole, 5)));
 
         assertEquals(List.of("closed within the header: received 5 of 12 bytes"), decoded.notes());
     }
@@ -344,7 +344,7 @@ class TraceMessageDecoderTest {
     void lateFdIsNoted() {
         MessageSent message = new MessageSent(
                 0,
-                VhostUserSide.FRONT_END,
+                TraceSide.FRONT_END,
                 bytes(SET_VRING_CALL, V1, CALL_OF_VRING_0),
                 List.of(new PassedFd(12, "eventfd")));
 

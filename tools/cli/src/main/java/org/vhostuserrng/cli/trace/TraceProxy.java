@@ -7,9 +7,10 @@ import org.vhostuserrng.frontend.FdPassingListener;
 import org.vhostuserrng.frontend.FdPassingSocket;
 
 /** Listens for a VMM and connects it to its back-end: one session at a time, until the proxy is stopped. */
-final class VhostUserTraceProxy implements AutoCloseable {
+final class TraceProxy implements AutoCloseable {
     private final Path listen;
     private final Path connect;
+    private final Optional<TraceProtocol> protocol;
     private final TraceRecordDispatcher dispatcher;
     private final FdPassingListener listener;
     private TraceProxySession session;
@@ -18,11 +19,14 @@ final class VhostUserTraceProxy implements AutoCloseable {
     /**
      * Opens the listening socket.
      *
+     * @param protocol the protocol of all sessions; empty to detect that of each session
      * @throws IOException if the socket cannot be bound to {@code listen}
      */
-    VhostUserTraceProxy(Path listen, Path connect, TraceRecordDispatcher log) throws IOException {
+    TraceProxy(Path listen, Path connect, Optional<TraceProtocol> protocol, TraceRecordDispatcher log)
+            throws IOException {
         this.listen = listen;
         this.connect = connect;
+        this.protocol = protocol;
         this.dispatcher = log;
         this.listener = new FdPassingListener(listen);
     }
@@ -46,7 +50,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
             dispatcher.closed(String.valueOf(refused.getMessage()));
             return;
         }
-        try (TraceProxySession opened = new TraceProxySession(frontEnd, backEnd, dispatcher)) {
+        try (TraceProxySession opened = new TraceProxySession(frontEnd, backEnd, protocol, dispatcher)) {
             begin(opened);
             opened.run();
             end();

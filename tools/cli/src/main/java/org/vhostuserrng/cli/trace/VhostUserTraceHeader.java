@@ -11,15 +11,15 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
  * @param request message id
  * @param size payload size in bytes, unsigned 32 bits
  */
-record TraceMessageHeader(int request, int flags, long size) {
+record VhostUserTraceHeader(int request, int flags, long size) {
     private static final int KNOWN_FLAGS = FrontendVhostUserConstants.FLAG_VERSION_MASK
             | FrontendVhostUserConstants.FLAG_REPLY
             | FrontendVhostUserConstants.FLAG_NEED_REPLY;
 
     /** Parses the header at the beginning of {@code bytes}, which must contain at least a complete header. */
-    static TraceMessageHeader of(byte[] bytes) {
+    static VhostUserTraceHeader of(byte[] bytes) {
         Bytes<byte[]> header = Bytes.wrapForRead(bytes);
-        return new TraceMessageHeader(header.readInt(), header.readInt(), header.readUnsignedInt());
+        return new VhostUserTraceHeader(header.readInt(), header.readInt(), header.readUnsignedInt());
     }
 
     boolean isReply() {
