@@ -86,8 +86,8 @@ class HeldKernelLockSurvivalIT {
 
     @Test
     void descriptorsOfAnEndedSessionDelayNoOtherGuest() throws Exception {
-        try (FrontendEpoll epoll = new FrontendEpoll(1);
-                FrontendEventFd call = new FrontendEventFd()) {
+        try (FrontendEpoll epoll = new FrontendEpoll(1)) {
+            FrontendEventFd call = new FrontendEventFd();
             EntropyDriver offender = EntropyDriver.start(socket(1));
             byte[] index = FrontendPayloadEncoder.u64(FrontendRequestq.INDEX);
             assertEquals(0, offender.session().sendWithNeedReply(SET_VRING_CALL.id(), index, call.fd()));

@@ -132,8 +132,8 @@ public final class VfioUserEntropyDriver implements RequestqDriver {
                 .withReplyTimeout(timeout);
     }
 
-    private static VfioUserEntropyDriver start(
-            Path socket, EntropyDriver.Options options, boolean msix, boolean shared) throws IOException {
+    private static VfioUserEntropyDriver start(Path socket, EntropyDriver.Options options, boolean msix, boolean shared)
+            throws IOException {
         VfioUserClient client = VfioUserClient.connect(socket, options.replyTimeout());
         long size = BUFFER_ADDRESS - MEMORY_ADDRESS + options.bufferMemory();
         FrontendMemoryRegion memory = new FrontendMemoryRegion(MEMORY_ADDRESS, 0, size, MMAP_OFFSET, options.sealing());
