@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
@@ -28,6 +30,8 @@ class DebianPackageUpgradeIT {
     private static final String SOCKET = "vhost-user-rng@web.socket";
     private static final String SOCKET_PATH = "/run/vhost-user-rng/web.sock";
 
+    private static final String EARLIER_PACKAGE = "vhost-user-rng.earlier-package";
+
     @TempDir
     private Path directory;
 
@@ -36,6 +40,15 @@ class DebianPackageUpgradeIT {
                 new ArrayList<>(List.of("git", "-C", HostCommand.repository().toString()));
         command.addAll(List.of(arguments));
         return HostCommand.run(Map.of(), directory, command);
+    }
+
+    /**
+     * Returns the package of an earlier version: the file that the system property names, or that of the commit before
+     * this version.
+     */
+    private Path earlierPackage() throws IOException, InterruptedException {
+        String file = System.getProperty(EARLIER_PACKAGE, "");
+        return file.isEmpty() ? packOf(commitBeforeThisVersion()) : Path.of(file);
     }
 
     /** Returns the parent of the commit that set the version of pom.xml. */
@@ -60,8 +73,9 @@ class DebianPackageUpgradeIT {
     }
 
     @Test
+    @Timeout(value = 90, unit = TimeUnit.MINUTES)
     void guestOfTheVersionBeforeIsServedDuringTheUpgrade() throws IOException, InterruptedException {
-        Path earlier = packOf(commitBeforeThisVersion());
+        Path earlier = earlierPackage();
         Path current = DebianMachine.pack(HostCommand.repository(), directory, "--no-build");
         try (DebianMachine machine = DebianMachine.boot(directory)) {
             machine.install(earlier);
