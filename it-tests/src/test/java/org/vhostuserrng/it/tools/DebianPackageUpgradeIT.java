@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
@@ -20,13 +22,17 @@ import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.frontend.BusyGuest;
 
 /**
- * Tests the upgrade from the program before this version: that of the last commit with another version in pom.xml,
- * which is built in a git work tree. Takes some minutes; skipped without git history.
+ * Tests the upgrade from an earlier version, only if the system property {@value #EARLIER_PACKAGE} names it: a file, or
+ * {@value #BUILD} for the last commit with another version in pom.xml, which is built in a git work tree. That takes
+ * some minutes.
  */
 @Tag("container")
 class DebianPackageUpgradeIT {
     private static final String SOCKET = "vhost-user-rng@web.socket";
     private static final String SOCKET_PATH = "/run/vhost-user-rng/web.sock";
+
+    private static final String EARLIER_PACKAGE = "vhost-user-rng.earlier-package";
+    private static final String BUILD = "build";
 
     @TempDir
     private Path directory;
@@ -36,6 +42,12 @@ class DebianPackageUpgradeIT {
                 new ArrayList<>(List.of("git", "-C", HostCommand.repository().toString()));
         command.addAll(List.of(arguments));
         return HostCommand.run(Map.of(), directory, command);
+    }
+
+    private Path earlierPackage() throws IOException, InterruptedException {
+        String earlier = System.getProperty(EARLIER_PACKAGE, "");
+        assumeTrue(!earlier.isEmpty(), EARLIER_PACKAGE + " is not set");
+        return earlier.equals(BUILD) ? packOf(commitBeforeThisVersion()) : Path.of(earlier);
     }
 
     /** Returns the parent of the commit that set the version of pom.xml. */
@@ -60,8 +72,9 @@ class DebianPackageUpgradeIT {
     }
 
     @Test
+    @Timeout(value = 90, unit = TimeUnit.MINUTES)
     void guestOfTheVersionBeforeIsServedDuringTheUpgrade() throws IOException, InterruptedException {
-        Path earlier = packOf(commitBeforeThisVersion());
+        Path earlier = earlierPackage();
         Path current = DebianMachine.pack(HostCommand.repository(), directory, "--no-build");
         try (DebianMachine machine = DebianMachine.boot(directory)) {
             machine.install(earlier);
