@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.fixture.HostCommand;
 
@@ -85,11 +86,7 @@ class DebianPackageIT {
         assertFalse(output.contains("W: "), output);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"vhost-user-rng.service", "vhost-user-rng@web.service"})
-    void unitsAreConfined(String unit) throws IOException, InterruptedException {
-        assumeCommand("systemd-analyze");
-
+    private static void assertConfined(String unit) throws IOException, InterruptedException {
         String output = assertSucceeds(
                 "systemd-analyze", "security", "--offline=yes", "--no-pager", "--root=" + unpacked, unit);
 
@@ -97,18 +94,49 @@ class DebianPackageIT {
         assertTrue(Double.parseDouble(level) <= MAX_EXPOSURE, output);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"vhost-user-rng.service", "vhost-user-rng@web.service"})
+    void unitsAreConfined(String unit) throws IOException, InterruptedException {
+        assumeCommand("systemd-analyze");
+
+        assertConfined(unit);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "vhost-user-rng.service, egd-network.conf",
+        "vhost-user-rng.service, egd-stunnel.conf",
+        "vhost-user-rng.service, usb-generator.conf",
+        "vhost-user-rng@web.service, egd-network.conf",
+        "vhost-user-rng@web.service, egd-stunnel.conf",
+        "vhost-user-rng@web.service, usb-generator.conf"
+    })
+    void unitsWithDropInsAreConfined(String unit, String dropIn) throws IOException, InterruptedException {
+        assumeCommand("systemd-analyze");
+        Path folder = unpacked.resolve("etc/systemd/system/" + unit.replace("@web", "@") + ".d");
+        Path file = folder.resolve(dropIn);
+        Files.createDirectories(folder);
+        Files.copy(unpacked.resolve("usr/share/doc/vhost-user-rng/examples/systemd/" + dropIn), file);
+        try {
+            assertConfined(unit);
+            assertVerified(unit);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
     @Test
     void unitsHaveNoUnknownSettings() throws IOException, InterruptedException {
         assumeCommand("systemd-analyze");
 
-        HostCommand.Result result = execute(
-                "systemd-analyze",
-                "verify",
-                "--man=no",
-                "--root=" + unpacked,
-                "vhost-user-rng.service",
-                "vhost-user-rng@web.service",
-                "vhost-user-rng@web.socket");
+        assertVerified("vhost-user-rng.service", "vhost-user-rng@web.service", "vhost-user-rng@web.socket");
+    }
+
+    private static void assertVerified(String... units) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("systemd-analyze", "verify", "--man=no", "--root=" + unpacked));
+        command.addAll(List.of(units));
+
+        HostCommand.Result result = execute(command.toArray(String[]::new));
 
         // Ignore these complaints: the unpacked package contains neither systemd's own units nor a shell.
         List<String> complaints = result.output()
