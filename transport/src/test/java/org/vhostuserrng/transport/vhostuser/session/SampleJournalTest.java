@@ -199,7 +199,7 @@ class SampleJournalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0x01, 0x03, 0x80, 0xff})
+    @ValueSource(ints = {0x01, 0x03})
     void flippedByteNeverGivesAnotherSession(int mask) throws IOException {
         byte[] sample = sample(SAMPLE);
         String intact;
