@@ -22,7 +22,7 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  */
 public final class DeficitRoundRobin {
     /** Size of the memory of {@link #persistIn} in bytes. */
-    public static final int PERSISTED_BYTES = RateLimiter.PERSISTED_BYTES;
+    public static final int PERSISTED_BYTES = CheckedRecord.bytes(RateLimiter.PERSISTED_BYTES / Long.BYTES);
 
     private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
@@ -49,7 +49,7 @@ public final class DeficitRoundRobin {
     private long quantum;
 
     /** Memory for the usage of the total, which outlives this process; null if there is none. */
-    private MemorySegment kept;
+    private CheckedRecord kept;
 
     private long clockOffset;
 
@@ -152,7 +152,8 @@ public final class DeficitRoundRobin {
     /**
      * Sets the memory, which outlives this process, that contains the usage of the total rate limit from now on. It is
      * written before a guest can see the bytes that were charged. Guaranteed minimums are not kept: they only determine
-     * the order of the guests within the total.
+     * the order of the guests within the total. Returns false if the memory is damaged: then the usage is that before
+     * the last change, or none.
      *
      * @param memory {@link #PERSISTED_BYTES} bytes
      * @param continued true if the memory contains the usage that a previous process left, possibly with another limit;
@@ -161,18 +162,24 @@ public final class DeficitRoundRobin {
      * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
      *     host
      */
-    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
-        kept = memory;
+    public boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        kept = new CheckedRecord(memory, RateLimiter.PERSISTED_BYTES / Long.BYTES);
         clockOffset = monotonicNow - now;
-        if (continued) {
-            total.resume(now, kept, 0, clockOffset);
+        if (!continued) {
+            memory.fill((byte) 0);
+        }
+        boolean damaged = kept.open() == CheckedRecord.Content.DAMAGED;
+        if (kept.latest() != null) {
+            total.resume(now, kept.latest(), CheckedRecord.WORDS, clockOffset);
         }
         keep();
+        return !damaged;
     }
 
     private void keep() {
         if (kept != null) {
-            total.keep(kept, 0, clockOffset);
+            total.keep(kept.begin(), CheckedRecord.WORDS, clockOffset);
+            kept.commit();
         }
     }
 

@@ -19,8 +19,10 @@ import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
  * never used twice.
  *
  * <p>Layout, native byte order: slots of 64 bytes, each with the {@link Identity} of a file (u64 device, u64 inode, u64
- * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of the identity with bit 0 set, and the u64
- * position. Slots are used from the first one on. Slots that were never used contain zeros.
+ * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of the identity with bit 0 set (2 while the identity
+ * is written), and at offset 48 the position in the low 48 bits of a u64, whose high 16 bits are its check value. Slots
+ * are used from the first one on. Slots that were never used contain zeros. The positions of version 1 of the host's
+ * state are at offset 40, without a check value.
  */
 public final class FileReadPositions {
     /**
@@ -39,10 +41,13 @@ public final class FileReadPositions {
     private static final long BIRTH_SECONDS = 24;
     private static final long BIRTH_NANOS = 32;
     private static final long CHECKSUM = 36;
-    private static final long POSITION = 40;
+    private static final long POSITION_1 = 40;
+    private static final long POSITION = 48;
+    private static final int POSITION_BITS = 48;
+    private static final long MAX_POSITION = (1L << POSITION_BITS) - 1;
     private static final int SLOT_BYTES = 64;
-    /** The bit to flip to make a checksum invalid, but never 0. */
-    private static final int INVALID = 2;
+    /** The checksum while an identity is written. */
+    private static final int HALF_WRITTEN = 2;
 
     /** Size of the memory of {@link #persistIn} in bytes. */
     public static final int PERSISTED_BYTES = SLOTS * SLOT_BYTES;
@@ -83,29 +88,63 @@ public final class FileReadPositions {
 
     /**
      * Continues from the positions that a previous process left in memory that outlives processes, and keeps the
-     * positions there from now on. Must be called once, before the first {@link #read}.
+     * positions there from now on. Must be called once, before the first {@link #read}. Returns the number of positions
+     * that cannot be continued, because they are damaged.
      *
      * @param memory {@link #PERSISTED_BYTES} bytes, zeros before their first use; valid for any thread until the
      *     process exits
      */
-    public synchronized void persistIn(MemorySegment memory) {
+    public synchronized int persistIn(MemorySegment memory) {
         Identity[] known = positions.keySet().toArray(Identity[]::new);
         positions.clear();
         usedSlots.clear();
+        int damaged = 0;
         for (int i = 0; i < SLOTS; i++) {
             MemorySegment slot = slot(memory, i);
-            if (slot.get(U32, CHECKSUM) == 0) {
+            int checksum = slot.get(U32, CHECKSUM);
+            if (checksum == 0) {
                 break;
             }
-            if (slot.get(U32, CHECKSUM) == checksum(slot)) {
+            long position = slot.get(U64, POSITION);
+            if (checksum == checksum(slot) && position == checked(position & MAX_POSITION)) {
                 usedSlots.set(i);
-                positions.put(identity(slot), new Position(i, Math.max(0, slot.get(U64, POSITION))));
+                positions.put(identity(slot), new Position(i, position & MAX_POSITION));
+            } else if (checksum != HALF_WRITTEN) {
+                damaged++;
+                slot.set(U32, CHECKSUM, HALF_WRITTEN);
             }
         }
         kept = memory;
         for (Identity file : known) {
             add(file);
         }
+        return damaged;
+    }
+
+    /**
+     * Writes the positions of version 1 of the host's state in the current layout. May be repeated, because it does not
+     * change what it reads.
+     */
+    public static void upgradeFromVersion1(MemorySegment memory) {
+        for (int i = 0; i < SLOTS; i++) {
+            MemorySegment slot = slot(memory, i);
+            int checksum = slot.get(U32, CHECKSUM);
+            if (checksum == 0) {
+                break;
+            }
+            if (checksum == checksum(slot)) {
+                slot.set(U64, POSITION, checked(Math.max(0, slot.get(U64, POSITION_1))));
+            } else {
+                slot.set(U32, CHECKSUM, HALF_WRITTEN);
+            }
+        }
+    }
+
+    /** Returns a position with its check value: the complement of the XOR of its three parts of 16 bits. */
+    private static long checked(long position) {
+        long bytes = Math.min(position, MAX_POSITION);
+        long parts = bytes ^ bytes >>> 16 ^ bytes >>> 32;
+        return bytes | ~parts << POSITION_BITS;
     }
 
     /** Returns whether the positions outlive this process. */
@@ -135,7 +174,7 @@ public final class FileReadPositions {
             int read = file.pread(position.bytes, target, offset, length);
             position.bytes += Math.max(0, read);
             if (kept != null) {
-                slot(kept, position.slot).set(U64, POSITION, position.bytes);
+                slot(kept, position.slot).set(U64, POSITION, checked(position.bytes));
             }
             return read;
         }
@@ -159,14 +198,14 @@ public final class FileReadPositions {
      * with position 0.
      */
     private static void occupy(MemorySegment slot, Identity file) {
-        slot.set(U32, CHECKSUM, slot.get(U32, CHECKSUM) ^ INVALID);
+        slot.set(U32, CHECKSUM, HALF_WRITTEN);
         VarHandle.releaseFence();
         slot.set(U64, DEVICE, file.device());
         slot.set(U64, INODE, file.inode());
         slot.set(U64, NODE, file.node());
         slot.set(U64, BIRTH_SECONDS, file.birthSeconds());
         slot.set(U32, BIRTH_NANOS, file.birthNanos());
-        slot.set(U64, POSITION, 0);
+        slot.set(U64, POSITION, checked(0));
         VarHandle.releaseFence();
         slot.set(U32, CHECKSUM, checksum(slot));
     }

@@ -1,10 +1,12 @@
 package org.vhostuserrng.backends.limiter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +25,8 @@ class PersistedRateLimitTest {
     private static final long SECOND_ORIGIN = 5_400_000_000L;
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment memory = arena.allocate(8 + GuestRateLimiter.PERSISTED_BYTES, 8);
+    private final MemorySegment memory =
+            arena.allocate(Math.max(8 + GuestRateLimiter.PERSISTED_BYTES, DeficitRoundRobin.PERSISTED_BYTES), 8);
 
     @AfterEach
     void free() {
@@ -156,5 +159,16 @@ class PersistedRateLimitTest {
             long seen = granted;
             assertTrue(granted <= 2 * MAX_BYTES, () -> seen + " bytes in a period");
         }
+    }
+
+    @Test
+    void damagedUsageOfTheTotalIsNoticed() {
+        RateLimitConfig config = RateLimitConfig.ofBytes(RateLimitMode.WINDOW, MAX_BYTES, PERIOD_MILLIS);
+        new DeficitRoundRobin(config, () -> {}).persistIn(memory, false, 0, FIRST_ORIGIN);
+        int lastCopy = DeficitRoundRobin.PERSISTED_BYTES / 2;
+        byte before = memory.get(ValueLayout.JAVA_BYTE, lastCopy + 8);
+        memory.set(ValueLayout.JAVA_BYTE, lastCopy + 8, (byte) (before ^ 1));
+
+        assertFalse(new DeficitRoundRobin(config, () -> {}).persistIn(memory, true, 0, SECOND_ORIGIN));
     }
 }

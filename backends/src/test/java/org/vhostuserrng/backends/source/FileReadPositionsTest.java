@@ -125,4 +125,36 @@ class FileReadPositionsTest {
 
         assertEquals("cd", next);
     }
+
+    @Test
+    void flippedByteOfASlotIsNoticed() throws IOException {
+        Path file = file("a", "abcdef");
+        read(process(), file, 2);
+        byte[] intact = memory.toArray(ValueLayout.JAVA_BYTE);
+        for (int offset = 0; offset < CHECKSUM + 4; offset++) {
+            assertEquals(1, damagedAfterFlip(intact, offset), "byte " + offset);
+        }
+        for (int offset = 48; offset < 56; offset++) {
+            assertEquals(1, damagedAfterFlip(intact, offset), "byte " + offset);
+        }
+    }
+
+    private int damagedAfterFlip(byte[] intact, int offset) {
+        memory.copyFrom(MemorySegment.ofArray(intact));
+        memory.set(ValueLayout.JAVA_BYTE, offset, (byte) (intact[offset] ^ 0x41));
+        return new FileReadPositions().persistIn(memory);
+    }
+
+    @Test
+    void positionOfVersion1IsReadOn() throws IOException {
+        Path file = file("a", "abcdef");
+        read(process(), file, 2);
+        memory.set(ValueLayout.JAVA_LONG, 40, 2);
+        memory.set(ValueLayout.JAVA_LONG, 48, 0);
+        FileReadPositions.upgradeFromVersion1(memory);
+
+        String next = read(process(), file, 3);
+
+        assertEquals("cde", next);
+    }
 }

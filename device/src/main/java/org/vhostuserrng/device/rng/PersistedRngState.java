@@ -2,12 +2,14 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
+import org.vhostuserrng.backends.limiter.CheckedRecord;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
- * The counters of a guest and the usage of its rate limits, in memory that outlives this process: five u64 counters,
- * then the usage at offset 64. Contains no random bytes. Confined to the loop's thread.
+ * The counters of a guest, the usage of its rate limits, and whether it is paused, in memory that outlives this
+ * process: a {@link CheckedRecord} at offset 128, with five u64 counters, u64 flags (1: paused) and the usage. Earlier
+ * releases wrote the counters at offset 0 and the usage at offset 64, without a check value. Contains no random bytes.
+ * Confined to the loop's thread.
  */
 final class PersistedRngState {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -16,12 +18,19 @@ final class PersistedRngState {
     private static final long THROTTLED = 16;
     private static final long STARVED = 24;
     private static final long FAULTS = 32;
-    private static final long LIMITS = 64;
+    private static final long FLAGS = 40;
+    private static final long PAUSED = 1;
+    private static final long LIMITS = 48;
+    private static final long LIMITS_OF_EARLIER_RELEASES = 64;
+    private static final long RECORD = 128;
+    private static final int WORDS = (int) (LIMITS + GuestRateLimiter.PERSISTED_BYTES) / Long.BYTES;
 
     private final MemorySegment memory;
+    private final CheckedRecord record;
     private final RngCounters counters;
     private final GuestRateLimiter rateLimiter;
     private final long clockOffset;
+    private boolean paused;
 
     /**
      * Creates an instance. Does not access the memory yet.
@@ -30,32 +39,63 @@ final class PersistedRngState {
      */
     PersistedRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
         this.memory = memory;
+        this.record = new CheckedRecord(memory.asSlice(RECORD, CheckedRecord.bytes(WORDS)), WORDS);
         this.clockOffset = clockOffset;
         this.counters = counters;
         this.rateLimiter = rateLimiter;
     }
 
-    /** Continues from the state that a previous process left. */
-    void resume(long now) {
+    /**
+     * Continues from the state that a previous process left. Returns false if it is damaged: then continues from the
+     * state before the last write, or from none.
+     */
+    boolean resume(long now) {
+        CheckedRecord.Content content = record.open();
+        if (record.latest() != null) {
+            resume(now, record.latest(), CheckedRecord.WORDS, CheckedRecord.WORDS + LIMITS);
+            paused = (record.latest().get(LONG, CheckedRecord.WORDS + FLAGS) & PAUSED) != 0;
+        } else if (content == CheckedRecord.Content.NONE) {
+            resume(now, memory, 0, LIMITS_OF_EARLIER_RELEASES);
+        }
+        return content != CheckedRecord.Content.DAMAGED;
+    }
+
+    private void resume(long now, MemorySegment from, long counts, long limits) {
         counters.raiseTo(new RngCounts(
-                memory.get(LONG, REQUESTS),
-                memory.get(LONG, BYTES),
-                memory.get(LONG, THROTTLED),
-                memory.get(LONG, STARVED),
-                memory.get(LONG, FAULTS)));
-        rateLimiter.resume(now, memory, LIMITS, clockOffset);
+                from.get(LONG, counts + REQUESTS),
+                from.get(LONG, counts + BYTES),
+                from.get(LONG, counts + THROTTLED),
+                from.get(LONG, counts + STARVED),
+                from.get(LONG, counts + FAULTS)));
+        rateLimiter.resume(now, from, limits, clockOffset);
+    }
+
+    /** Whether the guest is paused. {@link #write} writes it. */
+    boolean isPaused() {
+        return paused;
+    }
+
+    void setPaused(boolean nowPaused) {
+        paused = nowPaused;
+    }
+
+    /** Discards the state that the memory contains. */
+    void clear() {
+        memory.asSlice(RECORD, CheckedRecord.bytes(WORDS)).fill((byte) 0);
     }
 
     /** Writes the state. Must be called after bytes are charged, before the device writes them to guest memory. */
     void write() {
-        memory.set(LONG, REQUESTS, counters.requests());
-        memory.set(LONG, BYTES, counters.bytes());
-        memory.set(LONG, THROTTLED, counters.throttledCount());
-        memory.set(LONG, STARVED, counters.starvedCount());
-        memory.set(LONG, FAULTS, counters.faults());
+        MemorySegment copy = record.begin();
+        copy.set(LONG, CheckedRecord.WORDS + REQUESTS, counters.requests());
+        copy.set(LONG, CheckedRecord.WORDS + BYTES, counters.bytes());
+        copy.set(LONG, CheckedRecord.WORDS + THROTTLED, counters.throttledCount());
+        copy.set(LONG, CheckedRecord.WORDS + STARVED, counters.starvedCount());
+        copy.set(LONG, CheckedRecord.WORDS + FAULTS, counters.faults());
+        copy.set(LONG, CheckedRecord.WORDS + FLAGS, paused ? PAUSED : 0);
         if (rateLimiter.isLimited()) {
-            rateLimiter.keep(memory, LIMITS, clockOffset);
+            rateLimiter.keep(copy, CheckedRecord.WORDS + LIMITS, clockOffset);
         }
-        VarHandle.releaseFence();
+        record.commit();
     }
 }

@@ -213,11 +213,16 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     /**
-     * Pauses or resumes the guest. A paused device leaves requests available. The caller must dispatch the vrings
-     * afterwards.
+     * Pauses or resumes the guest. A paused device leaves requests available. The next process that continues the
+     * guest's session pauses it too, because this is part of the state of {@link #persistIn}. The caller must dispatch
+     * the vrings afterwards.
      */
     public void setPaused(boolean nowPaused) {
         paused = nowPaused;
+        if (kept != null) {
+            kept.setPaused(nowPaused);
+            kept.write();
+        }
     }
 
     /** Returns whether the guest is paused. */
@@ -231,14 +236,21 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     @Override
-    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+    public boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
         kept = memory == null ? null : new PersistedRngState(memory, counters, rateLimiter, monotonicNow - now);
-        if (kept != null) {
-            if (continued) {
-                kept.resume(now);
-            }
-            kept.write();
+        if (kept == null) {
+            return true;
         }
+        boolean intact = true;
+        if (continued) {
+            intact = kept.resume(now);
+        } else {
+            kept.clear();
+        }
+        paused |= kept.isPaused();
+        kept.setPaused(paused);
+        kept.write();
+        return intact;
     }
 
     /** Writes the counters and the usage of the limits to the memory that outlives this process, if there is any. */

@@ -73,7 +73,7 @@ final class RngDaemon {
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
-            SessionSurvival survival = new SessionSurvival(fdStore, hostState == null ? 0 : 1);
+            SessionSurvival survival = SessionSurvival.of(fdStore, hostState == null ? 0 : 1);
             DaemonHealth health = new DaemonHealth(guests, sources, reloader, survival);
             if (settings.controlSocket() != null) {
                 server.listenForControl(

@@ -1,5 +1,7 @@
 package org.vhostuserrng.daemon;
 
+import org.vhostuserrng.daemon.hold.sys.OpenFileLimit;
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 
 /**
@@ -7,13 +9,37 @@ import org.vhostuserrng.transport.systemd.FdStoreClient;
  *
  * @param fdStore the service manager's store; null for none
  * @param otherEntries the number of entries in the store that are no sessions
+ * @param openFiles RLIMIT_NOFILE. unix(7), ETOOMANYREFS: without CAP_SYS_RESOURCE and CAP_SYS_ADMIN, it also limits the
+ *     descriptors of a user that are queued in sockets, which those of a session are
  */
-record SessionSurvival(FdStoreClient fdStore, int otherEntries) {
+record SessionSurvival(FdStoreClient fdStore, int otherEntries, long openFiles) {
+    /**
+     * Typical number of descriptors of a session in its queue: journal, socket, two files of guest memory, kick, call,
+     * err, and one that a new one has replaced.
+     */
+    private static final int FDS_PER_SESSION = 8;
+
+    /** Of this process. */
+    static SessionSurvival of(FdStoreClient fdStore, int otherEntries) {
+        long limit;
+        try {
+            limit = OpenFileLimit.current();
+        } catch (ErrnoException impossible) {
+            limit = Long.MAX_VALUE;
+        }
+        return new SessionSurvival(fdStore, otherEntries, limit);
+    }
+
     /** Whether the service manager's store is on, but holds fewer sessions than there are guests. */
     boolean isTooSmallFor(int guests) {
         return fdStore != null
                 && fdStore.capacity() != FdStoreClient.UNKNOWN_CAPACITY
                 && fdStore.capacity() - otherEntries < guests;
+    }
+
+    /** Whether the limit of descriptors in flight may be reached before all guests have sessions. */
+    private boolean mayExceedOpenFiles(int guests) {
+        return Long.compareUnsigned(openFiles, (long) guests * FDS_PER_SESSION) < 0;
     }
 
     /**
@@ -28,6 +54,14 @@ record SessionSurvival(FdStoreClient fdStore, int otherEntries) {
         if (fdStore == null) {
             return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
         }
+        return mayExceedOpenFiles(guests)
+                ? storeText(guests) + "; LimitNOFILE=" + openFiles + " is low for " + guests
+                        + " sessions with some " + FDS_PER_SESSION
+                        + " descriptors each, unless this process has CAP_SYS_RESOURCE"
+                : storeText(guests);
+    }
+
+    private String storeText(int guests) {
         if (fdStore.capacity() == FdStoreClient.UNKNOWN_CAPACITY) {
             return "sessions survive a restart if FileDescriptorStoreMax is at least " + (guests + otherEntries)
                     + " (systemd before version 254 does not tell)";

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 
 class SessionSurvivalTest {
+    private static final long OPEN_FILES = 1024;
+
     @TempDir
     private Path directory;
 
@@ -21,7 +23,7 @@ class SessionSurvivalTest {
 
     @Test
     void storeThatIsOffIsNotTooSmall() {
-        SessionSurvival survival = new SessionSurvival(null, 0);
+        SessionSurvival survival = new SessionSurvival(null, 0, OPEN_FILES);
 
         assertFalse(survival.isTooSmallFor(1));
         assertTrue(survival.text(1).startsWith("sessions end with this process"), survival.text(1));
@@ -30,11 +32,21 @@ class SessionSurvivalTest {
     @Test
     void storeIsTooSmallForMoreGuestsThanItHolds() throws IOException {
         try (FdStoreClient store = store("4")) {
-            SessionSurvival survival = new SessionSurvival(store, 1);
+            SessionSurvival survival = new SessionSurvival(store, 1, OPEN_FILES);
 
             assertFalse(survival.isTooSmallFor(3));
             assertTrue(survival.isTooSmallFor(4));
             assertTrue(survival.text(4).startsWith("only 3 of 4 sessions survive"), survival.text(4));
+        }
+    }
+
+    @Test
+    void limitOfOpenFilesThatManySessionsMayReachIsNamed() throws IOException {
+        try (FdStoreClient store = store("4096")) {
+            SessionSurvival survival = new SessionSurvival(store, 1, OPEN_FILES);
+
+            assertFalse(survival.text(128).contains("LimitNOFILE"), survival.text(128));
+            assertTrue(survival.text(129).contains("LimitNOFILE=1024 is low for 129 sessions"), survival.text(129));
         }
     }
 }

@@ -3,7 +3,6 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +23,6 @@ import org.vhostuserrng.libc.OwnedFd;
  */
 public final class SingleWriterFile implements AutoCloseable {
     private static final MemorySegment OPEN = Libc.symbol("open");
-    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final MemorySegment FCHMOD = Libc.symbol("fchmod");
     private static final MemorySegment GETEUID = Libc.symbol("geteuid");
     private static final MemorySegment POSIX_FALLOCATE = Libc.symbol("posix_fallocate");
@@ -39,12 +37,6 @@ public final class SingleWriterFile implements AutoCloseable {
     private static final int OWNER_ONLY = 0600;
     private static final int OTHERS_WRITE = 0022;
 
-    private static final int F_OFD_GETLK = 36;
-    private static final int F_OFD_SETLK = 37;
-    private static final short F_WRLCK = 1;
-    private static final short F_UNLCK = 2;
-    // struct flock { short l_type; short l_whence; off_t l_start; off_t l_len; pid_t l_pid; };
-    private static final long FLOCK_BYTES = 32;
     private static final int MAX_ATTEMPTS = 100;
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -110,26 +102,20 @@ public final class SingleWriterFile implements AutoCloseable {
      * @throws IOException if another process has locked the file for writing
      */
     private static boolean lock(OwnedFd file) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
-            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-                lock.fill((byte) 0).set(ValueLayout.JAVA_SHORT, 0, F_WRLCK);
-                int result = Libc.callInt(FCNTL, file.number(), F_OFD_SETLK, lock.address(), 0, 0);
-                if (result == 0) {
-                    return true;
-                }
-                if (result != -Errno.EAGAIN && result != -Errno.EACCES) {
-                    throw new ErrnoException("fcntl(F_OFD_SETLK)", -result);
-                }
-                ErrnoException.check(
-                        "fcntl(F_OFD_GETLK)", Libc.callInt(FCNTL, file.number(), F_OFD_GETLK, lock.address(), 0, 0));
-                if (lock.get(ValueLayout.JAVA_SHORT, 0) == F_WRLCK) {
-                    throw new IOException("is in use by another process");
-                }
-                LockSupport.parkNanos(PAUSE);
+        for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+            int result = FileDescriptionLock.set(file, FileDescriptionLock.F_WRLCK);
+            if (result == 0) {
+                return true;
             }
-            return false;
+            if (result != -Errno.EAGAIN && result != -Errno.EACCES) {
+                throw new ErrnoException("fcntl(F_OFD_SETLK)", -result);
+            }
+            if (FileDescriptionLock.conflicting(file) == FileDescriptionLock.F_WRLCK) {
+                throw new IOException("is in use by another process");
+            }
+            LockSupport.parkNanos(PAUSE);
         }
+        return false;
     }
 
     /** Returns whether this process has the lock, so that no other process can be the writer. */
@@ -167,12 +153,8 @@ public final class SingleWriterFile implements AutoCloseable {
      */
     @Override
     public void close() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
-            lock.set(ValueLayout.JAVA_SHORT, 0, F_UNLCK);
-            int ignored = Libc.callInt(FCNTL, file.number(), F_OFD_SETLK, lock.address(), 0, 0);
-            assert ignored <= 0;
-        }
+        int ignored = FileDescriptionLock.set(file, FileDescriptionLock.F_UNLCK);
+        assert ignored <= 0;
         file.close();
     }
 }

@@ -60,8 +60,10 @@ public interface VirtioDevice {
      * @param now the loop's time in nanoseconds
      * @param monotonicNow the same instant in nanoseconds by CLOCK_MONOTONIC, which is the same in all processes of the
      *     host
+     * @return false if the state of the previous process is damaged; the device then continues from an earlier state or
+     *     begins anew
      */
-    void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
+    boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
 
     /**
      * Returns the state with which a device on another host can continue, at most {@link #MAX_STATE_BYTES}. All

@@ -81,8 +81,9 @@ public final class FakeVirtioDevice implements VirtioDevice {
     }
 
     @Override
-    public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+    public boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
         // This device has no state.
+        return true;
     }
 
     @Override

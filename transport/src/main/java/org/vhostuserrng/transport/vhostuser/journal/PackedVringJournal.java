@@ -4,23 +4,32 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import org.vhostuserrng.transport.vhostuser.inflight.CheckedWord;
 import org.vhostuserrng.transport.vhostuser.inflight.PackedUsedPositionRecord;
 
 /**
  * The position of a packed vring, which guest memory does not contain: a {@link PackedUsedPositionRecord} while the
  * vring runs, its base while it is stopped. A split vring needs no such record, because it resumes at its used index.
  *
- * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0: stopped, 1: running), u64 position record.
+ * <p>Layout, little-endian: 24 bytes of version 2 of the journal, {@link CheckedWord} number of runs, CheckedWord base
+ * with the tag of the state (stopped or running), CheckedWord position record. Version 2: u64 number of runs, u32 base,
+ * u32 state (0: stopped, 1: running), u64 position record. Words of a vring that never ran are 0.
  */
 public final class PackedVringJournal {
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final long RUNS = 0;
-    private static final long BASE = 8;
-    private static final long STATE = 12;
-    private static final int RUNNING = 1;
-    private static final int STOPPED = 0;
-    private static final long POSITION = 16;
+    private static final long RUNS_2 = 0;
+    private static final long BASE_2 = 8;
+    private static final long STATE_2 = 12;
+    private static final long POSITION_2 = 16;
+    private static final int RUNNING_2 = 1;
+    private static final long RUNS = 24;
+    private static final long BASE = 32;
+    private static final long POSITION = 40;
+
+    private static final int RUNS_TAG = 0x5255_4e53;
+    private static final int RUNNING = 0x474f_0102;
+    private static final int STOPPED = 0x7354_6f50;
 
     private final MemorySegment bytes;
 
@@ -37,17 +46,39 @@ public final class PackedVringJournal {
         return new PackedUsedPositionRecord(bytes.asSlice(POSITION, Long.BYTES), continued);
     }
 
+    /** Writes the words of this version from those of version 2, which it does not change. */
+    void upgradeFromVersion2() {
+        long runs = bytes.get(U64, RUNS_2);
+        if (runs != 0) {
+            bytes.set(U64, RUNS, CheckedWord.of((int) runs, RUNS_TAG));
+            int state = bytes.get(U32, STATE_2) == RUNNING_2 ? RUNNING : STOPPED;
+            bytes.set(U64, BASE, CheckedWord.of(bytes.get(U32, BASE_2), state));
+            int position = (int) bytes.get(U64, POSITION_2);
+            bytes.set(U64, POSITION, CheckedWord.of(position, PackedUsedPositionRecord.TAG));
+        }
+    }
+
+    /** Returns whether each word has a valid check value, or was never written. */
+    boolean isIntact() {
+        long runs = bytes.get(U64, RUNS);
+        long base = bytes.get(U64, BASE);
+        long position = bytes.get(U64, POSITION);
+        return (runs == 0 || CheckedWord.isValid(runs, RUNS_TAG))
+                && (base == 0 || CheckedWord.isValid(base, STOPPED) || CheckedWord.isValid(base, RUNNING))
+                && (position == 0 || CheckedWord.isValid(position, PackedUsedPositionRecord.TAG));
+    }
+
     /**
      * Records that the vring has started. Its position is then in the position record.
      *
      * @param base the position at which the vring started, as in SET_VRING_BASE
      */
     public void started(int base) {
-        bytes.set(U32, BASE, base);
+        long next = runs() + 1;
+        bytes.set(U64, BASE, CheckedWord.of(base, RUNNING));
         VarHandle.releaseFence();
-        bytes.set(U64, RUNS, runs() + 1);
-        VarHandle.releaseFence();
-        bytes.set(U32, STATE, RUNNING);
+        // The word above only counts from this store on, unless the previous run counts already.
+        bytes.set(U64, RUNS, CheckedWord.of((int) next, RUNS_TAG));
         VarHandle.releaseFence();
     }
 
@@ -57,24 +88,22 @@ public final class PackedVringJournal {
      * @param base the position at which the vring stopped, as in SET_VRING_BASE
      */
     public void stopped(int base) {
-        bytes.set(U32, BASE, base);
-        VarHandle.releaseFence();
-        bytes.set(U32, STATE, STOPPED);
+        bytes.set(U64, BASE, CheckedWord.of(base, STOPPED));
         VarHandle.releaseFence();
     }
 
     /** The number of runs so far, including the current one. */
     public long runs() {
-        return bytes.get(U64, RUNS);
+        return Integer.toUnsignedLong(CheckedWord.value(bytes.get(U64, RUNS)));
     }
 
     /** Returns whether the vring runs, or was running when the previous process ended. */
     public boolean isRunning() {
-        return bytes.get(U32, STATE) == RUNNING;
+        return CheckedWord.isValid(bytes.get(U64, BASE), RUNNING);
     }
 
     /** The last recorded base: the position at which the vring started or stopped, as in SET_VRING_BASE. */
     public int base() {
-        return bytes.get(U32, BASE);
+        return CheckedWord.value(bytes.get(U64, BASE));
     }
 }

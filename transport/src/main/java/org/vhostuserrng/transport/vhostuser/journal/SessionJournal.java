@@ -10,6 +10,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.FdStoreMemory;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.inflight.CheckedWord;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
@@ -17,15 +18,20 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  * two copies of the state, and a switch that selects the valid one. {@link #commit} writes the invalid copy, then the
  * switch. The journal never contains random bytes or the state of a generator.
  *
- * <p>Layout, little-endian:
+ * <p>Layout of version 3, little-endian:
  *
  * <ul>
- *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0: no state, 1 or 2: the valid copy), u32
- *       number of attempts to continue the session; {@link #deviceMemory} at offset 512; one {@link PackedVringJournal}
- *       of 64 bytes for each of four virtqueues at offset 1024.
+ *   <li>Page 0: u64 magic, u32 version, u16 kind of the session, u16 complement of the sum of version and kind;
+ *       {@link CheckedWord} switch (0: no state, 1 or 2: the valid copy) at offset 24, CheckedWord number of attempts
+ *       to continue the session at offset 32; {@link #deviceMemory} at offset 512; one {@link PackedVringJournal} of 64
+ *       bytes for each of four virtqueues at offset 1024.
  *   <li>1024 areas of 64 bytes for replies.
- *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy, the state.
+ *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy and of the area of its
+ *       reply, the state.
  * </ul>
+ *
+ * <p>Version 2 has u32 kind, u32 switch and u32 attempts at offsets 12, 16 and 20, and its CRC does not include the
+ * reply. {@link #open} changes it to version 3, which uses other offsets: the last store sets the version.
  */
 public final class SessionJournal implements AutoCloseable {
     /** The kind of a vhost-user session. */
@@ -41,16 +47,26 @@ public final class SessionJournal implements AutoCloseable {
     private static final long MAGIC_NUMBER = 0x6e6a676e72756876L;
 
     /** The version of the layout. Version 1 was never released. */
+    private static final int VERSION_3 = 3;
+
     private static final int VERSION_2 = 2;
 
     private static final long MAGIC = 0;
     private static final long VERSION = 8;
-    private static final long KIND = 12;
-    private static final long SWITCH = 16;
-    private static final long ATTEMPTS = 20;
+    /** Version, kind and their check value. */
+    private static final long VERSION_WORD_3 = version3Word();
+
+    private static final long VERSION_WORD_2 = (long) KIND_VHOST_USER << Integer.SIZE | VERSION_2;
+    private static final long SWITCH_2 = 16;
+    private static final long ATTEMPTS_2 = 20;
+    private static final long SWITCH = 24;
+    private static final int SWITCH_TAG = 0x5357_4943;
+    private static final long ATTEMPTS = 32;
+    private static final int ATTEMPTS_TAG = 0x4154_544d;
     private static final long DEVICE_MEMORY = 512;
     private static final long PACKED_VRINGS = 1024;
     private static final int PACKED_VRING_BYTES = 64;
+    private static final int MAX_VRINGS = 4;
     private static final long REPLIES = 4096;
     private static final int REPLY_AREA_BYTES = 64;
     /**
@@ -59,6 +75,9 @@ public final class SessionJournal implements AutoCloseable {
      * front-end has received its reply.
      */
     private static final int REPLY_AREAS = 1024;
+
+    /** The file position, relative to the area, while a reply may or may not have been sent. No reply is as long. */
+    private static final int BEING_SENT = REPLY_AREA_BYTES - 1;
 
     private static final long COPIES = REPLIES + REPLY_AREAS * REPLY_AREA_BYTES;
     /**
@@ -88,15 +107,22 @@ public final class SessionJournal implements AutoCloseable {
     public static SessionJournal create() throws IOException {
         SessionJournal journal = new SessionJournal(FdStoreMemory.create("vhost-user-rng journal", FILE_BYTES));
         journal.bytes.set(U64, MAGIC, MAGIC_NUMBER);
-        journal.bytes.set(U32, VERSION, VERSION_2);
-        journal.bytes.set(U32, KIND, KIND_VHOST_USER);
+        journal.bytes.set(U64, VERSION, VERSION_WORD_3);
+        journal.setSwitch(0);
+        journal.setAttempts(0);
         return journal;
+    }
+
+    private static long version3Word() {
+        long check = ~(VERSION_3 + KIND_VHOST_USER) & 0xffffL;
+        return check << 48 | (long) KIND_VHOST_USER << Integer.SIZE | VERSION_3;
     }
 
     /**
      * Opens a journal that another process wrote. Takes ownership of the descriptor.
      *
-     * @throws InvalidJournalException if the file is not a journal of a vhost-user session, or has another version
+     * @throws InvalidJournalException if the file is not a journal of a vhost-user session, has an unknown version, or
+     *     is damaged
      */
     public static SessionJournal open(OwnedFd file) throws InvalidJournalException {
         FdStoreMemory memory;
@@ -107,25 +133,75 @@ public final class SessionJournal implements AutoCloseable {
         }
         SessionJournal journal = new SessionJournal(memory);
         try {
-            journal.checkHeader();
+            journal.checkVersion();
+            journal.checkWords();
             return journal;
-        } catch (InvalidJournalException refused) {
+        } catch (IOException refused) {
             journal.close();
-            throw refused;
+            throw refused instanceof InvalidJournalException invalid
+                    ? invalid
+                    : new InvalidJournalException("journal: " + refused.getMessage());
         }
     }
 
-    private void checkHeader() throws InvalidJournalException {
+    private void checkVersion() throws InvalidJournalException, ErrnoException {
         require(bytes.get(U64, MAGIC) == MAGIC_NUMBER, "it does not begin with the magic number");
         int version = bytes.get(U32, VERSION);
         require(
-                version == VERSION_2,
-                "version " + Integer.toUnsignedString(version) + ", expected " + VERSION_2
-                        + "; another release of this program wrote it");
-        int kind = bytes.get(U32, KIND);
-        require(kind == KIND_VHOST_USER, "session of kind " + Integer.toUnsignedString(kind));
-        int current = bytes.get(U32, SWITCH);
+                version == VERSION_2 || version == VERSION_3,
+                "version " + Integer.toUnsignedString(version) + ", expected " + VERSION_3
+                        + "; another release of this program wrote it, or it is damaged");
+        long word = bytes.get(U64, VERSION);
+        if (word == VERSION_WORD_2) {
+            upgradeFromVersion2();
+            return;
+        }
+        require(
+                word == VERSION_WORD_3,
+                "another kind of session, or it is damaged: version word 0x" + Long.toHexString(word));
+    }
+
+    /**
+     * Writes what version 3 has in other places than version 2. If the process ends before the last store, the next
+     * process begins again.
+     */
+    private void upgradeFromVersion2() throws InvalidJournalException, ErrnoException {
+        int current = bytes.get(U32, SWITCH_2);
         require(current >= 0 && current <= 2, "switch " + Integer.toUnsignedString(current));
+        setSwitch(current);
+        setAttempts(bytes.get(U32, ATTEMPTS_2));
+        for (int i = 0; i < MAX_VRINGS; i++) {
+            packedVring(i).upgradeFromVersion2();
+        }
+        if (current != 0) {
+            MemorySegment copy = copy(current);
+            int length = length(copy);
+            require(copy.get(U32, CHECKSUM) == checksum(copy, length, false), "wrong checksum");
+            if (memory.position() == replyArea(sequence())) {
+                // Version 2 does not tell whether a reply with a descriptor was being sent.
+                replyBeginsToBeSent();
+            }
+            commit(copy.asSlice(HEADER_BYTES, length).toArray(ValueLayout.JAVA_BYTE), sequence());
+        }
+        VarHandle.releaseFence();
+        bytes.set(U64, VERSION, VERSION_WORD_3);
+        VarHandle.releaseFence();
+    }
+
+    private void checkWords() throws InvalidJournalException {
+        long current = bytes.get(U64, SWITCH);
+        require(
+                CheckedWord.isValid(current, SWITCH_TAG)
+                        && CheckedWord.value(current) >= 0
+                        && CheckedWord.value(current) <= 2,
+                "damaged switch 0x" + Long.toHexString(current));
+        long attempts = bytes.get(U64, ATTEMPTS);
+        require(
+                CheckedWord.isValid(attempts, ATTEMPTS_TAG),
+                "damaged number of attempts 0x" + Long.toHexString(attempts));
+        for (int i = 0; i < MAX_VRINGS; i++) {
+            require(packedVring(i).isIntact(), "damaged position of virtqueue " + i);
+        }
     }
 
     private static void require(boolean condition, String fault) throws InvalidJournalException {
@@ -140,13 +216,18 @@ public final class SessionJournal implements AutoCloseable {
      * @throws InvalidJournalException if no state was committed, or if it is damaged
      */
     public byte[] state() throws InvalidJournalException {
-        int current = bytes.get(U32, SWITCH);
+        int current = current();
         require(current != 0, "no state");
         MemorySegment copy = copy(current);
+        int length = length(copy);
+        require(copy.get(U32, CHECKSUM) == checksum(copy, length, true), "wrong checksum");
+        return copy.asSlice(HEADER_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static int length(MemorySegment copy) throws InvalidJournalException {
         int length = copy.get(U32, LENGTH);
         require(length >= 0 && length <= COPY_BYTES - HEADER_BYTES, "length " + Integer.toUnsignedString(length));
-        require(copy.get(U32, CHECKSUM) == checksum(copy, length), "wrong checksum");
-        return copy.asSlice(HEADER_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
+        return length;
     }
 
     /** Replaces the state. If the process ends meanwhile, the journal contains the old or the new state. */
@@ -154,29 +235,45 @@ public final class SessionJournal implements AutoCloseable {
         if (state.length > COPY_BYTES - HEADER_BYTES) {
             throw new IllegalArgumentException("state of " + state.length + " bytes");
         }
-        long sequence = sequence() + 1;
-        int next = bytes.get(U32, SWITCH) == 1 ? 2 : 1;
+        commit(state, sequence() + 1);
+    }
+
+    private void commit(byte[] state, long sequence) {
+        int next = current() == 1 ? 2 : 1;
         MemorySegment copy = copy(next);
         copy.set(U64, SEQUENCE, sequence);
         copy.set(U32, LENGTH, state.length);
         MemorySegment.copy(state, 0, copy, ValueLayout.JAVA_BYTE, HEADER_BYTES, state.length);
-        copy.set(U32, CHECKSUM, checksum(copy, state.length));
+        copy.set(U32, CHECKSUM, checksum(copy, state.length, true));
         VarHandle.releaseFence();
-        bytes.set(U32, SWITCH, next);
-        VarHandle.releaseFence();
+        setSwitch(next);
     }
 
-    private static int checksum(MemorySegment copy, int length) {
+    private int checksum(MemorySegment copy, int length, boolean withReply) {
         CRC32C checksum = new CRC32C();
         checksum.update(copy.asSlice(0, CHECKSUM).asByteBuffer());
         checksum.update(copy.asSlice(HEADER_BYTES, length).asByteBuffer());
+        if (withReply) {
+            long area = replyArea(copy.get(U64, SEQUENCE));
+            checksum.update(bytes.asSlice(area, REPLY_AREA_BYTES).asByteBuffer());
+        }
         return (int) checksum.getValue();
     }
 
     /** The number of commits so far. */
     public long sequence() {
-        int current = bytes.get(U32, SWITCH);
+        int current = current();
         return current == 0 ? 0 : copy(current).get(U64, SEQUENCE);
+    }
+
+    /** The number of the valid copy; 0 if no state was committed. */
+    private int current() {
+        return CheckedWord.value(bytes.get(U64, SWITCH));
+    }
+
+    private void setSwitch(int copy) {
+        bytes.set(U64, SWITCH, CheckedWord.of(copy, SWITCH_TAG));
+        VarHandle.releaseFence();
     }
 
     private MemorySegment copy(int number) {
@@ -185,12 +282,12 @@ public final class SessionJournal implements AutoCloseable {
 
     /** The number of attempts to continue the session during which a process ended. */
     public int attempts() {
-        return bytes.get(U32, ATTEMPTS);
+        return CheckedWord.value(bytes.get(U64, ATTEMPTS));
     }
 
     /** Sets the number of {@link #attempts}. */
     public void setAttempts(int attempts) {
-        bytes.set(U32, ATTEMPTS, attempts);
+        bytes.set(U64, ATTEMPTS, CheckedWord.of(attempts, ATTEMPTS_TAG));
         VarHandle.releaseFence();
     }
 
@@ -233,6 +330,9 @@ public final class SessionJournal implements AutoCloseable {
      */
     public int unsentReplyBytes(int length) throws ErrnoException {
         long sent = memory.position() - replyArea(sequence());
+        if (sent == BEING_SENT) {
+            return length;
+        }
         return sent >= 0 && sent < length ? (int) (length - sent) : 0;
     }
 
@@ -244,13 +344,31 @@ public final class SessionJournal implements AutoCloseable {
         return memory.send(receiver, count);
     }
 
-    /** Records that the whole reply of the last commit was sent without {@link #sendReply}. */
-    public void replySent(int length) throws ErrnoException {
-        memory.seek(replyArea(sequence()) + length);
+    /**
+     * Records that the reply of the last commit is about to be sent without {@link #sendReply}. Until
+     * {@link #replySent}, the next process cannot tell from the journal whether it was sent.
+     */
+    public void replyBeginsToBeSent() throws ErrnoException {
+        memory.seek(replyArea(sequence()) + BEING_SENT);
+    }
+
+    /**
+     * Records how much of the reply of the last commit was sent without {@link #sendReply}.
+     *
+     * @param sent the number of bytes that were sent
+     */
+    public void replySent(int sent) throws ErrnoException {
+        memory.seek(replyArea(sequence()) + sent);
+    }
+
+    /** Returns whether a process has ended between {@link #replyBeginsToBeSent} and {@link #replySent}. */
+    public boolean isReplyBeingSent() throws ErrnoException {
+        return memory.position() == replyArea(sequence()) + BEING_SENT;
     }
 
     private static long replyArea(long sequence) {
-        return REPLIES + sequence % REPLY_AREAS * REPLY_AREA_BYTES;
+        // Unsigned, because a damaged sequence number must not lead out of the memory before its checksum is checked.
+        return REPLIES + Long.remainderUnsigned(sequence, REPLY_AREAS) * REPLY_AREA_BYTES;
     }
 
     /** The descriptor, to add to an FdQueueSocket. This object remains the owner. */

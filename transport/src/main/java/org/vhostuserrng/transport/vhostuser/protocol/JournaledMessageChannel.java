@@ -1,9 +1,11 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
+import java.lang.foreign.MemorySegment;
 import java.util.function.LongPredicate;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.FileDescriptionLock;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
@@ -20,7 +22,8 @@ import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
  * </ol>
  *
  * <p>The mark is the socket's peek offset, which the kernel stores and reduces with each received byte. The file
- * position of the journal shows how many bytes of the reply were sent. A message that the front-end sent with several
+ * position of the journal shows how many bytes of the reply were sent; the lock of a descriptor, whether a reply with a
+ * descriptor was sent. A message that the front-end sent with several
  * calls, or with one call together with the next message, is received before it is served. If the process ends while it
  * serves such a message, the message is lost.
  */
@@ -65,8 +68,9 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         unsentTo = replyBytes;
         unsentFrom = replyBytes - journal.unsentReplyBytes(replyBytes);
         unsentFd = replyFd;
-        if (unsentFd != null && wasReplySent()) {
-            unsentFrom = unsentTo;
+        if (journal.isReplyBeingSent()) {
+            unsentFrom = unsentFd != null && wasReplySent() ? unsentTo : 0;
+            journal.replySent(unsentFrom);
         }
         if (!hasUnsent()) {
             closeUnsentFd();
@@ -76,12 +80,13 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
     }
 
     /**
-     * Returns whether the reply was sent, for a reply with a descriptor. sendfile(2) cannot send a descriptor, so the
-     * file position does not show it. The reply was sent if the socket contains bytes for the front-end, or a next
-     * message from it, because a front-end waits for the reply before it sends another message.
+     * Returns whether a reply with a descriptor was sent, if the previous process ended while it sent it. sendfile(2)
+     * cannot send a descriptor, so the file position does not show it. The lock of the sent open file description shows
+     * it, unless the front-end has closed and unmapped it already. Then the reply was sent if there is a next message,
+     * because a front-end waits for the reply before it sends another message.
      */
-    private boolean wasReplySent() {
-        return stream.hasUnreceived() || stream.peekBytes(message.asSlice(0, 1)) > 0;
+    private boolean wasReplySent() throws ErrnoException {
+        return FileDescriptionLock.isLockedByAnother(unsentFd) || stream.peekBytes(message.asSlice(0, 1)) > 0;
     }
 
     private static int mark(long sequence) {
@@ -271,14 +276,39 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         }
     }
 
+    /** Sends the beginning of the reply with the descriptor, as far as the socket has room for it. */
     private void flushWithFd() throws FramingViolationException {
-        super.flush();
-        if (!hasUnsent()) {
-            try {
-                journal.replySent(unsentTo);
-            } catch (ErrnoException impossible) {
-                throw new IllegalStateException(impossible);
+        try {
+            journal.replyBeginsToBeSent();
+            int sent = sendWithFd();
+            // The journal must not show a failed attempt as a reply that may have been sent.
+            journal.replySent(Math.max(0, sent));
+            if (sent == UnixStreamSocket.WOULD_BLOCK) {
+                return;
             }
+            if (sent <= 0) {
+                throw new FramingViolationException("sending a reply failed with errno " + -sent);
+            }
+            unsentFrom += sent;
+            closeUnsentFd();
+        } catch (ErrnoException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+        flush();
+    }
+
+    /**
+     * Sends the descriptor through a second, locked open file description. The lock shows the next process that it was
+     * sent: this process has no other descriptor of it, so if this process ends before, the lock ends too.
+     *
+     * @return as {@link UnixStreamSocket#send(MemorySegment, OwnedFd)}
+     */
+    int sendWithFd() {
+        MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
+        try (OwnedFd locked = FileDescriptionLock.reopenLocked(unsentFd)) {
+            return stream.send(rest, locked);
+        } catch (ErrnoException notReopened) {
+            return stream.send(rest, unsentFd);
         }
     }
 

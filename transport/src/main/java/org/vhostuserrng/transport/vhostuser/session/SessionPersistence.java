@@ -79,8 +79,13 @@ final class SessionPersistence implements AutoCloseable {
      * @param continued whether the device continues from the state that a previous process left in the journal
      */
     void keepDeviceState(boolean continued) {
-        guest.device()
+        boolean intact = guest.device()
                 .persistIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
+        if (!intact) {
+            guest.log()
+                    .warn("the stored counters and limits are damaged; they continue from an earlier request, or begin"
+                            + " anew");
+        }
     }
 
     JournaledMessageChannel channel() {
@@ -131,7 +136,8 @@ final class SessionPersistence implements AutoCloseable {
     /** Closes this process's descriptors of the stored session. */
     @Override
     public void close() {
-        guest.device().persistIn(null, false, 0, 0);
+        boolean ignored = guest.device().persistIn(null, false, 0, 0);
+        assert ignored;
         stored.close();
     }
 }

@@ -22,7 +22,9 @@ class SessionJournalTest {
     private static final MemorySegment DUP = Libc.symbol("dup");
     private static final long VERSION = 8;
     private static final long KIND = 12;
-    private static final long SWITCH = 16;
+    private static final long SWITCH = 24;
+    private static final long ATTEMPTS = 32;
+    private static final long FIRST_VRING = 1024;
     private static final long FIRST_COPY = 4096 + 64 * 1024;
 
     private SessionJournal journal;
@@ -114,7 +116,7 @@ class SessionJournalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, VERSION, KIND, SWITCH + 3})
+    @ValueSource(longs = {0, VERSION, KIND, SWITCH, SWITCH + 3, ATTEMPTS, FIRST_VRING + 24})
     void damagedHeaderIsNoticed(long offset) throws IOException {
         journal.commit(state(8));
         damage(offset, 0x40);
@@ -125,11 +127,11 @@ class SessionJournalTest {
     @Test
     void newerVersionIsRefusedWithBothVersions() throws IOException {
         journal.commit(state(8));
-        damage(VERSION, 1);
+        damage(VERSION, 7);
 
         InvalidJournalException refused = assertThrows(InvalidJournalException.class, this::reopened);
 
-        assertTrue(refused.getMessage().contains("version 3, expected 2"), refused::getMessage);
+        assertTrue(refused.getMessage().contains("version 4, expected 3"), refused::getMessage);
     }
 
     @Test

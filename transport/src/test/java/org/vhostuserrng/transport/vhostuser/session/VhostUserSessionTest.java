@@ -84,8 +84,9 @@ class VhostUserSessionTest {
         }
 
         @Override
-        public void persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        public boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
             // This device has no state.
+            return true;
         }
 
         @Override

@@ -14,6 +14,15 @@ public final class OpenFileLimit {
 
     private OpenFileLimit() {}
 
+    /** Returns the soft limit, which the JVM has raised to the hard limit at its start. */
+    public static long current() throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limit = arena.allocate(2 * Long.BYTES, Long.BYTES);
+            ErrnoException.check("getrlimit", Libc.callInt(GETRLIMIT, RLIMIT_NOFILE, limit.address(), 0, 0, 0));
+            return limit.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
     /** Raises the soft limit to the hard limit, and returns the limit. Child processes inherit it. */
     public static long raise() throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
