@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
-class PackedPositionRecordTest {
+class PackedUsedPositionRecordTest {
     private static final int SIZE = 4;
     private static final int WRAP = VirtioConstants.PACKED_WRAP_COUNTER;
     private static final int AVAIL = VirtioConstants.VIRTQ_DESC_F_AVAIL;
