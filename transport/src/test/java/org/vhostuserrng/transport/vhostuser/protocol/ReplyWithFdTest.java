@@ -96,7 +96,7 @@ class ReplyWithFdTest {
     }
 
     private JournaledMessageChannel nextProcess(StoredSession left) throws IOException, FramingViolationException {
-        OwnedFd queue = new OwnedFd(Libc.callInt(DUP, left.fd().number(), 0, 0, 0, 0));
+        int queue = Libc.callInt(DUP, left.fd().number(), 0, 0, 0, 0);
         StoredSession.Opened opened = StoredSession.open("session-1", queue, closer);
         JournaledMessageChannel channel =
                 new JournaledMessageChannel(UnixStreamSocket.adopt(opened.socket()), opened.session());
