@@ -10,6 +10,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.ProcessExit;
 
 /**
  * The file of a listening socket. {@link #remove} deletes the file only if it is still the one that was bound. Confined
@@ -100,7 +101,7 @@ final class UnixSocketFile {
     }
 
     /**
-     * Removes the file at the path if it is a socket that no process has bound.
+     * Removes the file at the path if it is a socket that no process has bound, except one that was killed.
      *
      * @throws IOException if the file is not a socket, or if a process has bound it
      */
@@ -117,7 +118,7 @@ final class UnixSocketFile {
         if (!existing.isSocket()) {
             throw new FileSystemException(this + " exists and is not a socket");
         }
-        if (isBoundByAProcess()) {
+        if (isBoundByAProcess() && !isBoundByAKilledProcess()) {
             throw new FileSystemException(this + " is in use: another program listens on it");
         }
         int result = Libc.callInt(UNLINK, name.address(), 0, 0, 0, 0);
@@ -138,6 +139,26 @@ final class UnixSocketFile {
             int result = Libc.callInt(CONNECT, probe.number(), address.address(), address.byteSize(), 0, 0);
             // A process may be listening in the case of every other result, such as EACCES.
             return result != -Errno.ECONNREFUSED;
+        } finally {
+            probe.close();
+        }
+    }
+
+    /**
+     * Returns whether the process that listens on the socket was killed, but a front-end blocks one of its threads in
+     * the kernel: its sockets then remain open, but it accepts no connection. Connects only if there is such a process,
+     * because a running process would notice the connection.
+     */
+    private boolean isBoundByAKilledProcess() throws IOException {
+        if (!ProcessExit.isAnyBlocked()) {
+            return false;
+        }
+        OwnedFd probe = UnixListeningSocket.newSocket(null);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = UnixSocketAddress.of(path, arena);
+            int result = Libc.callInt(CONNECT, probe.number(), address.address(), address.byteSize(), 0, 0);
+            PeerCredentials listener = result < 0 ? null : PeerCredentials.of(probe.number());
+            return listener != null && listener.pid() != 0 && ProcessExit.isBlocked(listener.pid());
         } finally {
             probe.close();
         }

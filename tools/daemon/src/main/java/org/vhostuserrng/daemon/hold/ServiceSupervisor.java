@@ -10,13 +10,13 @@ import java.util.function.Consumer;
 import org.vhostuserrng.daemon.hold.sys.DescriptorPoll;
 import org.vhostuserrng.daemon.hold.sys.NotifySocket;
 import org.vhostuserrng.daemon.hold.sys.OpenFileSet;
-import org.vhostuserrng.daemon.hold.sys.ProcessExit;
 import org.vhostuserrng.daemon.hold.sys.ProcessSignal;
 import org.vhostuserrng.libc.ChildStatus;
 import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PosixSpawn;
+import org.vhostuserrng.libc.ProcessExit;
 import org.vhostuserrng.libc.SignalInbox;
 import org.vhostuserrng.transport.systemd.ListenFds;
 

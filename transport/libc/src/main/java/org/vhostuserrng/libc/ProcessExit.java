@@ -1,7 +1,8 @@
-package org.vhostuserrng.daemon.hold.sys;
+package org.vhostuserrng.libc;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +13,29 @@ import java.nio.file.Path;
  */
 public final class ProcessExit {
     private static final Path PROC = Path.of("/proc");
+    private static final int SIGKILL = 9;
     /** The bit of SIGKILL in a mask of signals (proc_pid_status(5)). */
-    private static final long SIGKILL_MASK = 1L << (ProcessSignal.SIGKILL - 1);
+    private static final long SIGKILL_MASK = 1L << (SIGKILL - 1);
 
     private ProcessExit() {}
 
     /** Returns whether a process is ending, its main thread has ended, and another thread has not. */
     public static boolean isBlocked(int pid) {
         return isBlocked(PROC.resolve(Integer.toString(pid)));
+    }
+
+    /** Returns whether {@link #isBlocked(int)} is true of any process that this one can see. */
+    public static boolean isAnyBlocked() {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (Path process : processes) {
+                if (isBlocked(process)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException | DirectoryIteratorException noProcFileSystem) {
+            return false;
+        }
     }
 
     /**
@@ -39,7 +55,7 @@ public final class ProcessExit {
                 blocked |= !hasEnded;
             }
             return blocked;
-        } catch (IOException hasEnded) {
+        } catch (IOException | DirectoryIteratorException hasEnded) {
             return false;
         }
     }

@@ -1,4 +1,4 @@
-package org.vhostuserrng.daemon.hold.sys;
+package org.vhostuserrng.libc;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
