@@ -105,7 +105,8 @@ final class SourceCheckText {
         paragraph(
                 "Not shown: ",
                 "that the source has so much. The estimators find common values, dependencies on the last 16 samples"
-                        + " or bits, one lag of up to half the samples, repeated sequences, and recurrences with two"
+                        + " or bits, any dependency on one sample up to 4096 places earlier, one lag of up to half the"
+                        + " samples, repeated sequences, and recurrences with two"
                         + " terms within 32 samples or 256 bits. They do not find a period longer than half the"
                         + " samples, nor a dependency on three or more distant samples. Deterministic generators, such"
                         + " as a PRNG or a DRBG with a known seed, pass by nature. A claim of entropy needs a model of"

@@ -1,6 +1,7 @@
 package org.vhostuserrng.cli.egd;
 
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -90,9 +91,16 @@ sealed interface EgdListenAddress {
 
         @Override
         public ServerSocketChannel listen(int backlog) throws IOException {
-            ServerSocketChannel channel = ServerSocketChannel.open();
+            // Without the family, a socket for 0.0.0.0 would accept IPv6 connections, too.
+            ServerSocketChannel channel = ServerSocketChannel.open(family());
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             return bind(channel, address, backlog);
+        }
+
+        private StandardProtocolFamily family() {
+            return address.getAddress() instanceof Inet4Address
+                    ? StandardProtocolFamily.INET
+                    : StandardProtocolFamily.INET6;
         }
 
         @Override

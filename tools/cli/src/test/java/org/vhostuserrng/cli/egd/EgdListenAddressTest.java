@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +56,34 @@ class EgdListenAddressTest {
                 assertThrows(IllegalArgumentException.class, () -> EgdListenAddress.parse(text));
 
         assertTrue(rejected.getMessage().contains("expected"), rejected::getMessage);
+    }
+
+    private static boolean accepts(String address, int port) {
+        try (Socket client = new Socket(address, port)) {
+            return client.isConnected();
+        } catch (IOException refused) {
+            return false;
+        }
+    }
+
+    private static int port(ServerSocketChannel listener) throws IOException {
+        return ((InetSocketAddress) listener.getLocalAddress()).getPort();
+    }
+
+    @Test
+    void allIpv4AddressesDoNotIncludeIpv6() throws Exception {
+        try (ServerSocketChannel listener =
+                EgdListenAddress.parse("tcp:0.0.0.0:0").listen(4)) {
+            assertTrue(accepts("127.0.0.1", port(listener)));
+            assertFalse(accepts("::1", port(listener)));
+        }
+    }
+
+    @Test
+    void allIpv6AddressesIncludeIpv4() throws Exception {
+        try (ServerSocketChannel listener = EgdListenAddress.parse("tcp:[::]:0").listen(4)) {
+            assertTrue(accepts("127.0.0.1", port(listener)));
+        }
     }
 
     @Test

@@ -8,7 +8,7 @@ final class SupplementaryTasks {
     /** Number of tasks for samples with two values. */
     static final int OF_BINARY_SAMPLES = 2;
     /** Number of tasks for samples with more values. */
-    static final int OF_OTHER_SAMPLES = 4;
+    static final int OF_OTHER_SAMPLES = 5;
 
     private static final String NO_SECTION = "";
     /** Minimum number of samples: with fewer, the best of many candidates is mostly due to chance. */
@@ -30,6 +30,7 @@ final class SupplementaryTasks {
             tasks.add(() -> result("linear recurrence", false, samples, TwoTapRecurrenceEstimate.ofBits(symbols)));
             return tasks;
         }
+        tasks.add(() -> result("lagged transition", false, samples, LaggedTransitionEstimate.of(samples, width)));
         tasks.add(() -> result("long lag", true, samples, LongLagEstimate.of(bits(samples, width), 1)));
         tasks.add(
                 () -> result("linear recurrence", false, samples, TwoTapRecurrenceEstimate.ofSamples(samples, width)));

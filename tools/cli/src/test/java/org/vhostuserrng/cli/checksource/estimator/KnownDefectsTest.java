@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -158,6 +160,42 @@ class KnownDefectsTest {
             }
             return value;
         }));
+    }
+
+    /** Returns a random permutation of the bytes. */
+    private int[] permutation() {
+        int[] table = IntStream.range(0, 256).toArray();
+        for (int i = 255; i > 0; i--) {
+            int other = random.nextInt(i + 1);
+            int value = table[i];
+            table[i] = table[other];
+            table[other] = value;
+        }
+        return table;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {17, 40, 1000, LaggedTransitionEstimate.MAX_LAG})
+    void byteThatATableMapsFromOneDistantByteHalfTheTime(int lag) throws Exception {
+        int[] table = permutation();
+
+        assertAtMost(1, assess(i -> i < lag || random.nextBoolean() ? randomByte() : table[samples[i - lag] & 0xff]));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void independentSamplesHaveNoLaggedTransition(long seed) {
+        // Not Random, in which bytes depend on those 4096 places earlier.
+        SplittableRandom independent = new SplittableRandom(seed);
+        byte[] uniform = new byte[SAMPLES];
+        independent.nextBytes(uniform);
+        byte[] biased = new byte[SAMPLES];
+        for (int i = 0; i < SAMPLES; i++) {
+            biased[i] = (byte) Math.abs(independent.nextGaussian() * 2);
+        }
+
+        assertEquals(Double.NaN, LaggedTransitionEstimate.of(uniform, Byte.SIZE));
+        assertEquals(Double.NaN, LaggedTransitionEstimate.of(biased, Byte.SIZE));
     }
 
     @Test
