@@ -202,10 +202,11 @@ final class ReadAheadThread implements Runnable {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
                     state = State.RUNNING;
-                    pool.offerFilled(block, filled);
                     if (startup) {
+                        // Before the consumer sees the bytes: a request that it makes later is for new tests.
                         reportTest(null);
                     }
+                    pool.offerFilled(block, filled);
                 }
             }
         }

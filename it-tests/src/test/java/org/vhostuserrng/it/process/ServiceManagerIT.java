@@ -188,7 +188,7 @@ class ServiceManagerIT {
 
         assertEquals(2, status);
         assertEquals(
-                "vhost-user-rng: expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets of the"
+                "vhost-user-rng: expected only one of --socket-path=PATH, --connect=PATH, --fd=N and sockets of the"
                         + " service manager (LISTEN_FDS)\n",
                 Files.readString(directory.resolve("log")));
     }

@@ -30,6 +30,9 @@ final class ControlCommands implements ControlCommandHandler {
     /** Commands that every client of the socket may use. */
     private static final Set<String> READING = Set.of(CtlOptions.LIST, "show", CtlOptions.HEALTH, "total");
 
+    private static final Set<String> KNOWN = Set.copyOf(CtlOptions.firstWords(""));
+    private static final String NOT_AUTHORIZED = "only root and the user of the daemon may make changes";
+
     /** Of each kind. A client that may only read can send any number of commands, which must not hide those of root. */
     private static final int MAX_LINES_PER_MINUTE = 100;
 
@@ -60,17 +63,22 @@ final class ControlCommands implements ControlCommandHandler {
     public void execute(ControlRequest request, ControlResponse response) {
         String command = request.words().getFirst();
         List<String> arguments = request.words().subList(1, request.words().size());
-        if (!isReading(command, arguments)) {
-            if (!authorization.mayChange(request.uid())) {
-                if (mayLog(refusedLines, "refused")) {
-                    LOG.warn("control: {} refused ({})", command, request.peer());
-                }
-                response.fail(command + ": only root and the user of the daemon may make changes");
-                return;
+        String unknown = unknown(command, arguments);
+        if (unknown != null) {
+            response.fail(unknown);
+            return;
+        }
+        boolean changes = !isReading(command, arguments);
+        if (changes && !authorization.mayChange(request.uid())) {
+            if (mayLog(refusedLines, "refused")) {
+                LOG.warn("control: {} refused: {} ({})", command, NOT_AUTHORIZED, request.peer());
             }
-            if (mayLog(executedLines, "executed")) {
-                LOG.info("control: {} ({})", String.join(" ", request.words()), request.peer());
-            }
+            response.fail(command + ": " + NOT_AUTHORIZED);
+            return;
+        }
+        boolean logged = changes && mayLog(executedLines, "executed");
+        if (logged) {
+            LOG.info("control: {} ({})", String.join(" ", request.words()), request.peer());
         }
         try {
             switch (command) {
@@ -78,13 +86,20 @@ final class ControlCommands implements ControlCommandHandler {
                 case SOURCE -> source(arguments, response);
                 default -> response.succeed(execute(command, arguments));
             }
-        } catch (ControlException failure) {
-            response.fail(command + ": " + failure.getMessage());
-        } catch (BadUsageException bad) {
-            response.fail(command + ": " + bad.getMessage());
-        } catch (IOException failure) {
+        } catch (ControlException | BadUsageException | IOException failure) {
+            if (logged) {
+                LOG.warn("control: {} refused: {} ({})", command, failure.getMessage(), request.peer());
+            }
             response.fail(command + ": " + failure.getMessage());
         }
+    }
+
+    /** Returns why there is no such command; null if there is one. */
+    private static String unknown(String command, List<String> arguments) {
+        if (!KNOWN.contains(command)) {
+            return command + ": unknown command; expected one of " + CtlOptions.commandNames();
+        }
+        return command.equals(SOURCE) ? SourceCommands.unknown(arguments) : null;
     }
 
     private static boolean isReading(String command, List<String> arguments) {
@@ -166,7 +181,7 @@ final class ControlCommands implements ControlCommandHandler {
                 guests.resume(guest(arguments));
                 yield NOTHING.iterator();
             }
-            default -> throw new ControlException("unknown command; expected one of " + CtlOptions.commandNames());
+            default -> throw new IllegalArgumentException(command);
         };
     }
 
@@ -210,14 +225,14 @@ final class ControlCommands implements ControlCommandHandler {
             throw new ControlException(
                     "expected the path of a socket, or vfio-user=PATH, and settings such as max-bytes=N");
         }
-        RngEndpoint socket = SocketOptionParser.addedSocket(arguments.getFirst());
+        RngEndpoint socket = SocketOptionParser.addedSocket(arguments.getFirst(), reloader.inForce());
         for (RngGuest guest : guests.all()) {
             if (guest.name().equals(socket.guestName())) {
                 throw new ControlException("guest '" + guest.name() + "' exists already");
             }
         }
-        GuestRateLimiterSettings limits =
-                GuestSettingsEditor.edit(GuestRateLimiterSettings.NONE, arguments.subList(1, arguments.size()));
+        GuestRateLimiterSettings limits = GuestSettingsEditor.edit(
+                reloader.inForce().rateLimits().forGuest(socket.guestName()), arguments.subList(1, arguments.size()));
         requireReservable(
                 guests.scheduler().total(), reservedBytes(null) + limits.share().minBytes());
         guests.add(socket, limits);

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.control.ControlFieldEscaping;
 import org.vhostuserrng.transport.control.ControlProtocol;
@@ -20,6 +21,7 @@ final class CtlCommand {
     static final String PROGRAM = DaemonCommand.PROGRAM + " " + CtlOptions.COMMAND;
 
     private static final String END_OF_OPTIONS = "--";
+    private static final String ADD = "add";
 
     private CtlCommand() {}
 
@@ -55,6 +57,7 @@ final class CtlCommand {
             if (names && !request.equals(List.of(CtlOptions.LIST))) {
                 throw new BadUsageException(CtlOptions.NAMES + ": expected only with the command " + CtlOptions.LIST);
             }
+            makePathAbsolute(request);
             List<ControlRecord> records = request(path == null ? CtlOptions.DEFAULT_SOCKET : path.text(), request);
             DaemonCommand.printResult(names ? names(records) : text(records, options.has(CtlOptions.JSON)));
             return request.getFirst().equals(CtlOptions.HEALTH) ? healthStatus(records) : DaemonCommand.OK;
@@ -62,6 +65,18 @@ final class CtlCommand {
             return DaemonCommand.printError(PROGRAM, bad.getMessage(), DaemonCommand.BAD_USAGE);
         } catch (IOException failure) {
             return DaemonCommand.printError(PROGRAM, failure.getMessage(), DaemonCommand.FAILED);
+        }
+    }
+
+    /** Makes the path of {@code add} absolute: the daemon may have another working directory. */
+    static void makePathAbsolute(List<String> request) throws BadUsageException {
+        if (request.size() > 1
+                && request.getFirst().equals(ADD)
+                && !request.get(1).isEmpty()) {
+            OptionValue path = new OptionValue("path", request.get(1));
+            request.set(
+                    1,
+                    NativePath.text(SocketOptionParser.path(path, path.text()).toAbsolutePath()));
         }
     }
 

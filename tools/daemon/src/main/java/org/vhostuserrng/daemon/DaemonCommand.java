@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.SequencedSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.daemon.config.ConfigFileException;
 import org.vhostuserrng.daemon.config.ConfigFileReader;
@@ -33,6 +35,8 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * cache.
  */
 final class DaemonCommand {
+    private static final Logger LOG = LoggerFactory.getLogger(DaemonCommand.class);
+
     static final String PROGRAM = "vhost-user-rng";
     static final int MAX_SOCKETS = 4096;
 
@@ -72,7 +76,12 @@ final class DaemonCommand {
             // Before the sources are opened, which log.
             LogThreshold.set(DaemonLogLevel.of(command.arguments));
             DaemonSettings settings = command.settings(Map.of());
+            String warning = settings.rateLimits().minBytesWarning();
+            if (warning != null) {
+                LOG.warn(warning);
+            }
             if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
+                FilePathCheck.check(settings);
                 printResult(DaemonReport.of(settings));
             } else {
                 new RngDaemon(settings, running -> readSettings(running, words)).serve();
@@ -166,6 +175,8 @@ final class DaemonCommand {
      */
     private DaemonSettings settings(Map<List<String>, EntropySourceSpec> running) throws BadUsageException {
         List<RngEndpoint> endpoints = SocketOptionParser.parse(arguments, guests);
+        ControlSocketSettings controlSocket = ControlSocketSettings.of(arguments);
+        requireOtherPath(controlSocket, endpoints);
         SequencedSet<String> names = new LinkedHashSet<>();
         endpoints.forEach(endpoint -> names.add(endpoint.guestName()));
         SourceSettings sources = new SourceOptionParser(running).settings(arguments, guests);
@@ -173,15 +184,32 @@ final class DaemonCommand {
         GuestOptions.requireSockets(guests, names);
         return new DaemonSettings(
                 endpoints,
+                new AccessOptionParser(arguments).ofAll(),
                 SocketOptionParser.storedFds(),
                 sources,
                 rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 sessionOptions(endpoints.size()),
-                ControlSocketSettings.of(arguments),
+                arguments.has(DaemonOptions.MAX_GUEST_MEMORY),
+                controlSocket,
                 countersFile(),
                 SupervisorFds.of(arguments),
                 DaemonLogLevel.of(arguments));
+    }
+
+    private void requireOtherPath(ControlSocketSettings controlSocket, List<RngEndpoint> endpoints)
+            throws BadUsageException {
+        if (controlSocket == null) {
+            return;
+        }
+        Path path = RngEndpoint.normalized(controlSocket.path());
+        for (RngEndpoint endpoint : endpoints) {
+            if (path.equals(endpoint.listeningPath())) {
+                throw arguments
+                        .value(DaemonOptions.CONTROL_SOCKET)
+                        .refused("guest '" + endpoint.guestName() + "' has this socket; expected another path");
+            }
+        }
     }
 
     private Path countersFile() throws BadUsageException {
@@ -190,6 +218,10 @@ final class DaemonCommand {
     }
 
     private VhostUserOptions sessionOptions(int guestCount) throws BadUsageException {
+        if (arguments.has(DaemonOptions.MEM_SLOTS) && arguments.has(DaemonOptions.CONNECT)) {
+            throw new BadUsageException(
+                    DaemonOptions.MEM_SLOTS + ": expected only without " + DaemonOptions.CONNECT + "=PATH");
+        }
         Set<String> fileSystems = new HashSet<>();
         arguments.values(DaemonOptions.ALLOW_MEMORY_ON).forEach(value -> fileSystems.add(value.text()));
         return new VhostUserOptions(

@@ -3,8 +3,9 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.SourceFailureCounts;
@@ -46,7 +47,7 @@ final class DaemonCounters implements AutoCloseable {
     /** Null without {@code --counters-file}. */
     private final CountersFile file;
 
-    private final List<VirtioRngDevice> devices = new ArrayList<>();
+    private final Map<VirtioRngDevice, CounterSlot> slots = new LinkedHashMap<>();
     /** The counters in the file when this process opened it: this process counts on from them. */
     private final long[] before = new long[FAILOVERS + 1];
 
@@ -84,20 +85,25 @@ final class DaemonCounters implements AutoCloseable {
         }
     }
 
-    /** Adds a guest to the file, lets its device count there, and returns the device. */
-    VirtioRngDevice add(VirtioRngDevice device, long now) throws IOException {
-        if (file != null) {
-            device.countIn(file.addGuest(device.name()));
+    /**
+     * Adds a guest to the file, and lets its device count there. Has no effect if the device does so already.
+     *
+     * @throws IOException if the file has no slot for a guest with a new name
+     */
+    void add(VirtioRngDevice device, long now) throws IOException {
+        if (file != null && !slots.containsKey(device)) {
+            CounterSlot slot = file.addGuest(device.name());
+            device.countIn(slot);
             device.refreshCounters(now, realtime());
-            devices.add(device);
+            slots.put(device, slot);
         }
-        return device;
     }
 
     /** Removes a guest that this process no longer serves. Its counters stay in the file. */
     void remove(VirtioRngDevice device) {
-        if (devices.remove(device)) {
-            file.removeGuest(device.name());
+        CounterSlot slot = slots.remove(device);
+        if (slot != null) {
+            file.removeGuest(slot);
         }
     }
 
@@ -124,7 +130,7 @@ final class DaemonCounters implements AutoCloseable {
         slot.set(HEALTH, health.status().counterValue());
         long now = server.now();
         long realtime = realtime();
-        for (VirtioRngDevice device : devices) {
+        for (VirtioRngDevice device : slots.keySet()) {
             device.refreshCounters(now, realtime);
         }
     }

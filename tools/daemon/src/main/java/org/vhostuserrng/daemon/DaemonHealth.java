@@ -61,11 +61,13 @@ final class DaemonHealth {
     /** The response to {@code health}. */
     ControlRecord record() {
         List<String> reasons = reasons();
+        List<String> pending = reloader.pendingRestart();
         return new ControlRecord()
                 .with(STATUS, status().text())
                 .with(REASONS, reasons.isEmpty() ? "none" : String.join("; ", reasons))
                 .with("guests", guests.all().size())
                 .with("failovers", sources.failoverCount())
+                .with("after-restart", pending.isEmpty() ? "nothing" : String.join(", ", pending))
                 .with("sessions-survive", survival.text(guests.storableCount()));
     }
 

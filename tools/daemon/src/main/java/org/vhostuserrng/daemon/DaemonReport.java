@@ -42,12 +42,7 @@ final class DaemonReport {
     }
 
     private static void addAccess(List<String> parts, RngEndpoint endpoint) {
-        ListenerAccess access = switch (endpoint) {
-            case RngEndpoint.ListeningPath listening -> listening.access();
-            case RngEndpoint.VfioUserPath listening -> listening.access();
-            case RngEndpoint.InheritedFd inherited -> inherited.access();
-            case RngEndpoint.FrontendPath connecting -> ListenerAccess.BY_UMASK;
-        };
+        ListenerAccess access = endpoint.access();
         addIf(parts, access.mode() != ListenerAccess.UNCHANGED, "socket-mode " + String.format("%04o", access.mode()));
         addIf(parts, access.group() != ListenerAccess.UNCHANGED, "socket-group " + unsigned(access.group()));
         access.uids().stream().sorted().forEach(uid -> parts.add("allow-uid " + unsigned(uid)));
@@ -83,6 +78,9 @@ final class DaemonReport {
                     parts,
                     control.access().group() != ListenerAccess.UNCHANGED,
                     "control-socket-group " + unsigned(control.access().group()));
+        }
+        if (settings.countersFile() != null) {
+            parts.add("counters-file " + NativePath.text(settings.countersFile()));
         }
         addIf(parts, settings.logLevel() != null, "log-level " + settings.logLevel());
         return "all guests: " + String.join(", ", parts);

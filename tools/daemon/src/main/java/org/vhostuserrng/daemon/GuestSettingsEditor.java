@@ -1,6 +1,8 @@
 package org.vhostuserrng.daemon;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
@@ -10,6 +12,7 @@ import org.vhostuserrng.backends.limiter.RateLimitMode;
 final class GuestSettingsEditor {
     private static final String NO_LIMIT = "none";
 
+    private final Set<String> changed = new HashSet<>();
     private RateLimitMode mode;
     private long maxBytes;
     private long periodMillis;
@@ -57,6 +60,9 @@ final class GuestSettingsEditor {
             throw new BadUsageException("'" + change + "': expected KEY=VALUE");
         }
         String key = keyAndValue[0];
+        if (!changed.add(key)) {
+            throw new BadUsageException("'" + change + "': expected each key once");
+        }
         String value = keyAndValue[1];
         switch (key) {
             case "max-bytes" -> maxBytes = limit(DaemonOptionRange.MAX_BYTES, key, value);

@@ -63,9 +63,12 @@ final class RateLimiterOptionParser {
             GuestRateLimiterSettings own = settings(guest, defaults.limits());
             byGuest.put(guest.name(), own);
             reservedBytes += own.share().minBytes();
-            if (reservedBytes < 0 || reservedBytes > total.maxBytes()) {
-                throw new BadUsageException(guest.origin() + ": expected the sum of all " + GuestOptions.MIN_BYTES
-                        + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "=" + NumberUnit.text(total.maxBytes()));
+            boolean reserves = own.share().minBytes() > 0;
+            if (reserves && (reservedBytes < 0 || reservedBytes > total.maxBytes())) {
+                String sum = reservedBytes < 0 ? "more than 2^63-1" : Long.toString(reservedBytes);
+                throw guest.value(GuestOptions.MIN_BYTES)
+                        .refused("the sum of all " + GuestOptions.MIN_BYTES + " is " + sum + "; expected at most "
+                                + DaemonOptions.TOTAL_MAX_BYTES + "=" + NumberUnit.text(total.maxBytes()));
             }
         }
         return new RateLimiterSettings(total, Map.copyOf(byGuest), defaults);

@@ -182,9 +182,13 @@ final class RngDaemon {
     }
 
     private String describeEndpoints(List<RngEndpoint> endpoints) {
+        long others = endpoints.stream()
+                .filter(endpoint -> !settings.source(endpoint.guestName()).equals(settings.source()))
+                .count();
         return endpoints.getFirst()
                 + (endpoints.size() > 1 ? " … " + endpoints.getLast().guestName() : "")
                 + ", source "
-                + settings.source();
+                + settings.source()
+                + (others == 0 ? "" : " (" + others + " of " + endpoints.size() + " guests: other sources)");
     }
 }

@@ -25,6 +25,16 @@ sealed interface RngEndpoint {
         return this;
     }
 
+    /** The absolute and normalized path on which front-ends connect; null for another kind of socket. */
+    default Path listeningPath() {
+        return null;
+    }
+
+    /** The permissions of the socket's file, and the users and groups that may connect. */
+    default ListenerAccess access() {
+        return ListenerAccess.BY_UMASK;
+    }
+
     /** Whether a session on this socket can outlive the process. */
     default boolean isStorable() {
         return true;
@@ -42,6 +52,11 @@ sealed interface RngEndpoint {
         @Override
         public Object identity() {
             return List.of(path, guestName);
+        }
+
+        @Override
+        public Path listeningPath() {
+            return normalized(path);
         }
 
         @Override
@@ -63,6 +78,11 @@ sealed interface RngEndpoint {
         @Override
         public Object identity() {
             return List.of(DaemonOptions.VFIO_USER, path, guestName);
+        }
+
+        @Override
+        public Path listeningPath() {
+            return normalized(path);
         }
 
         @Override
@@ -141,6 +161,11 @@ sealed interface RngEndpoint {
             String number = "fd " + fd;
             return "serving on " + (guestName.equals(number) ? number : number + " (" + guestName + ")");
         }
+    }
+
+    /** Returns a path in the form in which two spellings of it are equal. Does not follow symbolic links. */
+    static Path normalized(Path path) {
+        return path.toAbsolutePath().normalize();
     }
 
     /** Returns the last element of a path. */

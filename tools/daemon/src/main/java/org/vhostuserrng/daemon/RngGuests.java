@@ -1,8 +1,10 @@
 package org.vhostuserrng.daemon;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -20,6 +22,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.RequestScratchMemory;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
@@ -39,6 +42,7 @@ final class RngGuests {
     private final DaemonCounters counters;
     private final RequestScratchMemory scratch = new RequestScratchMemory();
     private final List<RngGuest> guests = new ArrayList<>();
+    private final Map<Path, RngGuest> byListeningPath = new HashMap<>();
     private final Set<RngGuest> drained = new HashSet<>();
 
     RngGuests(
@@ -88,6 +92,31 @@ final class RngGuests {
      * @throws BadUsageException if an option names a descriptor or path that cannot be served
      */
     RngGuest add(RngEndpoint socket, GuestRateLimiterSettings limits) throws IOException, BadUsageException {
+        return add(socket, limits, true);
+    }
+
+    /**
+     * Adds a guest whose name another guest has until it is removed. The caller must call {@link #count} then, so that
+     * the new guest continues the counters of the name.
+     *
+     * @throws BadUsageException if an option names a descriptor or path that cannot be served
+     */
+    RngGuest addUncounted(RngEndpoint socket, GuestRateLimiterSettings limits) throws IOException, BadUsageException {
+        return add(socket, limits, false);
+    }
+
+    /** Counts a guest in the counters file, if {@link #addUncounted} has added it. */
+    void count(RngGuest guest) {
+        try {
+            counters.add(guest.device(), server.now());
+        } catch (IOException full) {
+            LOG.warn("{}: not counted, because the counters file {}", guest.name(), full.getMessage());
+        }
+    }
+
+    private RngGuest add(RngEndpoint socket, GuestRateLimiterSettings limits, boolean counted)
+            throws IOException, BadUsageException {
+        requireOwnPath(socket);
         VirtioRngDevice device = new VirtioRngDevice(
                 socket.guestName(),
                 features,
@@ -96,14 +125,31 @@ final class RngGuests {
                 scheduler.addFlow(limits.share()),
                 scratch);
         try {
-            counters.add(device, server.now());
+            if (counted) {
+                counters.add(device, server.now());
+            }
             RngGuest guest = new RngGuest(socket, device, socket.attach(server, device));
             guests.add(guest);
+            if (socket.listeningPath() != null) {
+                byListeningPath.put(socket.listeningPath(), guest);
+            }
             return guest;
         } catch (IOException | BadUsageException | RuntimeException refused) {
             counters.remove(device);
             device.remove();
             throw refused;
+        }
+    }
+
+    private void requireOwnPath(RngEndpoint socket) throws BadUsageException {
+        Path path = socket.listeningPath();
+        RngGuest user = path == null ? null : byListeningPath.get(path);
+        if (user != null) {
+            String before = user.name();
+            throw new BadUsageException("'" + NativePath.text(path) + "' is the socket of guest '" + before
+                    + "', and cannot become a socket of guest '" + socket.guestName()
+                    + "' or of another kind while the daemon runs; undo this change, restart the daemon, or first run"
+                    + " 'ctl remove " + before + "', which ends the session of '" + before + "'");
         }
     }
 
@@ -113,6 +159,7 @@ final class RngGuests {
         counters.remove(guest.device());
         guest.device().remove();
         guests.remove(guest);
+        byListeningPath.remove(guest.socket().listeningPath(), guest);
         drained.remove(guest);
     }
 

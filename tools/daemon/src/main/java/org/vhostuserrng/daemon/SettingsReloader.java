@@ -3,7 +3,6 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,8 +35,11 @@ final class SettingsReloader {
     private final RngGuests guests;
     private final ServiceNotifier serviceManager;
 
+    private final DaemonSettings started;
+
     // Confined to the event loop's thread.
     private DaemonSettings inForce;
+    private List<String> pendingRestart = List.of();
     private boolean reading;
     /** Whether another reload was requested after this one had begun to read. */
     private boolean again;
@@ -59,6 +61,7 @@ final class SettingsReloader {
             RngGuests guests,
             ServiceNotifier serviceManager) {
         this.reader = reader;
+        this.started = inForce;
         this.inForce = inForce;
         this.server = server;
         this.guests = guests;
@@ -84,6 +87,16 @@ final class SettingsReloader {
     /** Why the last reload has changed nothing; null if it succeeded, or there was none. The loop's thread. */
     String lastFailure() {
         return lastFailure;
+    }
+
+    /** The settings of the last reload that take effect only after a restart. The loop's thread. */
+    List<String> pendingRestart() {
+        return pendingRestart;
+    }
+
+    /** The settings of the start, or of the last reload that succeeded. The loop's thread. */
+    DaemonSettings inForce() {
+        return inForce;
     }
 
     private void begin() {
@@ -150,11 +163,20 @@ final class SettingsReloader {
         Set<Object> before = identities(inForce.endpoints().stream());
         Set<Object> after = identities(next.endpoints().stream());
         Set<Object> served = identities(guests.all().stream().map(RngGuest::socket));
+        List<RngGuest> removed = guests.all().stream()
+                .filter(guest -> before.contains(guest.socket().identity())
+                        && !after.contains(guest.socket().identity()))
+                .toList();
+        Set<String> removedNames = removed.stream().map(RngGuest::name).collect(Collectors.toSet());
         List<RngGuest> added = new ArrayList<>();
         try {
             for (RngEndpoint socket : next.endpoints()) {
                 if (!served.contains(socket.identity())) {
-                    added.add(guests.add(socket, next.rateLimits().forGuest(socket.guestName())));
+                    GuestRateLimiterSettings limits = next.rateLimits().forGuest(socket.guestName());
+                    added.add(
+                            removedNames.contains(socket.guestName())
+                                    ? guests.addUncounted(socket, limits)
+                                    : guests.add(socket, limits));
                 }
             }
         } catch (IOException | BadUsageException | RuntimeException refused) {
@@ -162,12 +184,8 @@ final class SettingsReloader {
             return refused.getMessage();
         }
         // From here on nothing can fail, so that the settings are applied completely.
-        for (RngGuest guest : guests.all()) {
-            Object socket = guest.socket().identity();
-            if (before.contains(socket) && !after.contains(socket)) {
-                guests.remove(guest);
-            }
-        }
+        removed.forEach(guests::remove);
+        added.forEach(guests::count);
         guests.scheduler().setTotal(guests.now(), next.rateLimits().total());
         for (RngGuest guest : guests.all()) {
             if (after.contains(guest.socket().identity())) {
@@ -181,27 +199,10 @@ final class SettingsReloader {
         return null;
     }
 
-    /** Logs which of the changed settings take effect only after a restart. */
     private void logWhatNeedsARestart(DaemonSettings next) {
-        if (!next.features().equals(inForce.features())
-                || !next.sessionOptions().equals(inForce.sessionOptions())) {
-            LOG.warn("settings of features, guest memory or --spin have changed; they take effect after a restart");
-        }
-        if (!Objects.equals(next.controlSocket(), inForce.controlSocket())
-                || !Objects.equals(next.countersFile(), inForce.countersFile())) {
-            LOG.warn("settings of the control socket or counters file have changed; they take effect after a restart");
-        }
-        Set<RngEndpoint> before = Set.copyOf(inForce.endpoints());
-        Set<Object> socketsBefore = identities(inForce.endpoints().stream());
-        List<String> changed = next.endpoints().stream()
-                .filter(socket -> !before.contains(socket) && socketsBefore.contains(socket.identity()))
-                .map(RngEndpoint::guestName)
-                .toList();
-        if (!changed.isEmpty()) {
-            LOG.warn(
-                    "{}{}: the permissions of the socket take effect after a restart",
-                    changed.getFirst(),
-                    changed.size() == 1 ? "" : " and " + (changed.size() - 1) + " more guests");
+        pendingRestart = RestartOnlySettings.pending(started, next, guests.all());
+        if (!pendingRestart.isEmpty()) {
+            LOG.warn("take effect after a restart: {}", String.join(", ", pendingRestart));
         }
     }
 

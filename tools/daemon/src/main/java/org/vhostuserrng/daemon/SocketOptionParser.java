@@ -22,16 +22,23 @@ final class SocketOptionParser {
 
     private static final String ADDED_SOCKET = "socket";
     private static final String ADDED_VFIO_USER = GuestOptions.VFIO_USER + "=";
+
+    /** The kinds of sockets that cannot be combined. */
+    private static final String EXCLUSIVE_SOCKETS =
+            "--socket-path=PATH, --connect=PATH, --fd=N and sockets of the service manager (LISTEN_FDS)";
+
     /** The value of a numeric option that is absent. */
     private static final int NOT_GIVEN = -1;
 
     private final DaemonArguments arguments;
+    private final List<GuestOptions> inOrder;
     private final Map<String, GuestOptions> guests = new HashMap<>();
     private final AccessOptionParser accessParser;
     private final ListenerAccess accessOfAll;
 
     private SocketOptionParser(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         this.arguments = arguments;
+        this.inOrder = guests;
         this.accessParser = new AccessOptionParser(arguments);
         this.accessOfAll = accessParser.ofAll();
         for (GuestOptions guest : guests) {
@@ -44,20 +51,30 @@ final class SocketOptionParser {
      * guests' sections.
      */
     static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
-        return new SocketOptionParser(arguments, guests).endpoints(guests);
+        return new SocketOptionParser(arguments, guests).endpoints();
     }
 
     /**
      * Returns a socket that {@code ctl add} adds to the running daemon: for vhost-user, or for vfio-user with the key
-     * {@code vfio-user=} before the path. The umask decides who may connect.
+     * {@code vfio-user=} before the path.
+     *
+     * @param inForce its access settings are those of the same socket, if the settings contain it, else those for all
      */
-    static RngEndpoint addedSocket(String argument) throws BadUsageException {
+    static RngEndpoint addedSocket(String argument, DaemonSettings inForce) throws BadUsageException {
+        RngEndpoint added = addedSocket(argument, inForce.accessOfAll());
+        return inForce.endpoints().stream()
+                .filter(socket -> socket.identity().equals(added.identity()))
+                .findFirst()
+                .orElse(added);
+    }
+
+    private static RngEndpoint addedSocket(String argument, ListenerAccess access) throws BadUsageException {
         if (argument.startsWith(ADDED_VFIO_USER)) {
             Path path = addedPath(GuestOptions.VFIO_USER, argument.substring(ADDED_VFIO_USER.length()));
-            return new RngEndpoint.VfioUserPath(path, RngEndpoint.fileName(path), ListenerAccess.BY_UMASK);
+            return new RngEndpoint.VfioUserPath(path, RngEndpoint.fileName(path), access);
         }
         Path path = addedPath(ADDED_SOCKET, argument);
-        return new RngEndpoint.ListeningPath(path, RngEndpoint.fileName(path), ListenerAccess.BY_UMASK);
+        return new RngEndpoint.ListeningPath(path, RngEndpoint.fileName(path), access);
     }
 
     private static Path addedPath(String name, String text) throws BadUsageException {
@@ -75,7 +92,7 @@ final class SocketOptionParser {
         return listenFds().stream().filter(SocketOptionParser::isStored).toList();
     }
 
-    private List<RngEndpoint> endpoints(List<GuestOptions> inOrder) throws BadUsageException {
+    private List<RngEndpoint> endpoints() throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>(endpointsOfAll());
         Set<Object> names = new HashSet<>();
         Set<Object> paths = new HashSet<>();
@@ -84,7 +101,7 @@ final class SocketOptionParser {
                 throw new BadUsageException(
                         DaemonOptions.VFIO_USER + ": another socket has the name '" + endpoint.guestName() + "'");
             }
-            Path path = listeningPath(endpoint);
+            Path path = endpoint.listeningPath();
             if (path != null && !paths.add(path)) {
                 throw new BadUsageException("'" + NativePath.text(path) + "': expected each path once");
             }
@@ -106,15 +123,6 @@ final class SocketOptionParser {
         return endpoints;
     }
 
-    /** The path on which front-ends connect; null for another kind of socket. */
-    private static Path listeningPath(RngEndpoint endpoint) {
-        return switch (endpoint) {
-            case RngEndpoint.ListeningPath listening -> listening.path();
-            case RngEndpoint.VfioUserPath listening -> listening.path();
-            case RngEndpoint.FrontendPath _, RngEndpoint.InheritedFd _ -> null;
-        };
-    }
-
     /** The option that names the guest's own socket; null for none. */
     private static OptionValue ownSocketValue(GuestOptions guest) {
         OptionValue vfioUser = guest.value(GuestOptions.VFIO_USER);
@@ -132,7 +140,7 @@ final class SocketOptionParser {
             throw value.refused("expected no socket-path as well");
         }
         Path path = socketPath(value);
-        if (!paths.add(path)) {
+        if (!paths.add(RngEndpoint.normalized(path))) {
             throw value.refused("expected each path once");
         }
         ListenerAccess access = access(guest.name());
@@ -192,11 +200,23 @@ final class SocketOptionParser {
             count += kind ? 1 : 0;
         }
         boolean guestsHaveSockets = guests.values().stream().anyMatch(guest -> ownSocketValue(guest) != null);
-        if (count > 1 || (count == 0 && !optional && !guestsHaveSockets)) {
-            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
-                    + " of the service manager (LISTEN_FDS)"
-                    + (arguments.has(DaemonOptions.CONFIG) ? ", or a guest with a socket-path in the files" : ""));
+        if (count > 1) {
+            throw new BadUsageException("expected only one of " + EXCLUSIVE_SOCKETS);
         }
+        if (count == 0 && !optional && !guestsHaveSockets) {
+            throw withoutSocket();
+        }
+    }
+
+    private BadUsageException withoutSocket() {
+        for (GuestOptions guest : inOrder) {
+            if (guest.inFile()) {
+                return new BadUsageException(guest.origin() + ": expected the key socket-path or vfio-user, or one of "
+                        + DaemonOptions.VFIO_USER + "=PATH, " + EXCLUSIVE_SOCKETS);
+            }
+        }
+        return new BadUsageException("expected one of " + DaemonOptions.VFIO_USER + "=PATH, " + EXCLUSIVE_SOCKETS
+                + (arguments.has(DaemonOptions.CONFIG) ? ", or a guest with a socket-path in the files" : ""));
     }
 
     /**

@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
@@ -16,6 +17,8 @@ final class SourceCommands {
     static final String TEST = "test";
     static final String QUARANTINE = "quarantine";
     static final String RELEASE = "release";
+
+    private static final Set<String> KNOWN = Set.of(STATUS, TEST, QUARANTINE, RELEASE);
 
     static final String EXPECTED = "expected status, test, quarantine or release";
 
@@ -58,6 +61,15 @@ final class SourceCommands {
             case FAILED_HEALTH_TESTS -> "failed its health tests";
             case QUARANTINED -> "quarantined";
         };
+    }
+
+    /** Returns why there is no such command; null if there is one. */
+    static String unknown(List<String> arguments) {
+        if (arguments.isEmpty()) {
+            return "source: " + EXPECTED;
+        }
+        String command = arguments.getFirst();
+        return KNOWN.contains(command) ? null : "source " + command + ": unknown command; " + EXPECTED;
     }
 
     /** Executes a command that changes something. */

@@ -165,7 +165,26 @@ class DaemonCommandTest {
                 "--guest=rng.sock1,min-bytes=401");
 
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), "--guest", "rng.sock1,min-bytes=401", "--total-max-bytes=1000", "expected");
+        assertContainsAll(
+                onlyLine(),
+                "--guest='rng.sock1,min-bytes=401': min-bytes='401'",
+                "the sum of all min-bytes is 1001; expected at most --total-max-bytes=1000");
+    }
+
+    @Test
+    void rejectsAGuestsSocketAsControlSocket() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--control-socket=/tmp/x/../rng.sock");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--control-socket='/tmp/x/../rng.sock': guest 'rng.sock' has this socket");
+    }
+
+    @Test
+    void rejectsMemorySlotsOfAConnectingDaemon() {
+        int status = DaemonCommand.execute("--connect=/tmp/rng.sock", "--mem-slots");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--mem-slots: expected only without --connect=PATH");
     }
 
     @ParameterizedTest
@@ -234,7 +253,7 @@ class DaemonCommandTest {
         int status = DaemonCommand.execute();
 
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), "--socket-path", "--fd");
+        assertContainsAll(onlyLine(), "--socket-path", "--vfio-user", "--fd");
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -243,6 +244,9 @@ class DaemonConfigTest {
                 fault(
                         "[guest.a]\nsocket-path = '/tmp/rng.sock'",
                         "rng.conf:3: socket-path='/tmp/rng.sock': expected" + " each path once"),
+                fault(
+                        "[guest.a]\nsocket-path = '/tmp/x/../rng.sock'",
+                        "rng.conf:3: socket-path='/tmp/x/../rng.sock': expected each path once"),
                 fault("vfio-user = '/tmp/rng.sock'", "--vfio-user: another socket has the name 'rng.sock'"),
                 fault(
                         "[guest.a]\nvfio-user = '/tmp/a'\nsocket-path = '/tmp/b'",
@@ -278,6 +282,53 @@ class DaemonConfigTest {
         assertTrue(refusal.startsWith(line), refusal);
         assertEquals(1, refusal.lines().count());
         assertTrue(refusal.length() < 500, refusal);
+    }
+
+    @Test
+    void aReservationBeyondTheTotalIsNamedWithItsLine() {
+        String refusal = refusal("""
+                total-max-bytes = 1000
+                [guest.a]
+                socket-path = "/tmp/a"
+                min-bytes = 600
+                [guest.b]
+                socket-path = "/tmp/b"
+                min-bytes = 500
+                """);
+
+        assertEquals(
+                "rng.conf:7: min-bytes='500': the sum of all min-bytes is 1100; expected at most"
+                        + " --total-max-bytes=1000",
+                refusal);
+    }
+
+    @Test
+    void aSectionWithoutAnySocketIsNamedWithItsLine() {
+        String refusal = refusal("[guest.a]\nweight = 1\n");
+
+        assertTrue(
+                refusal.startsWith("rng.conf:2: guest 'a': expected the key socket-path or vfio-user, or one of "),
+                refusal);
+    }
+
+    @Test
+    void reservationsWithoutATotalAreWarnedAbout() throws Exception {
+        DaemonSettings settings = settings("[guest.a]\nsocket-path = '/tmp/a'\nmin-bytes = 5\n");
+
+        assertEquals(
+                "a: min-bytes has no effect without --total-max-bytes",
+                settings.rateLimits().minBytesWarning());
+    }
+
+    @Test
+    void aReservationAboveTheOwnLimitIsWarnedAbout() throws Exception {
+        String text = "total-max-bytes = 100\ntotal-period = 1000\nmax-bytes = 20\nperiod = 2000\n"
+                + "[guest.a]\nsocket-path = '/tmp/a'\nmin-bytes = ";
+
+        assertEquals(
+                "a: min-bytes exceeds the guest's own limit",
+                settings(text + "11\n").rateLimits().minBytesWarning());
+        assertNull(settings(text + "10\n").rateLimits().minBytesWarning());
     }
 
     @Test

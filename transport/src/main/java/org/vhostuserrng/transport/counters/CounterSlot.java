@@ -8,10 +8,27 @@ import java.lang.foreign.ValueLayout;
  * so a reader sees the old or the new value, never parts of both. Confined to the loop's thread.
  */
 public final class CounterSlot {
+    private static final int NOT_OF_A_GUEST = -1;
+
     private final MemorySegment values;
+    private final int index;
 
     CounterSlot(MemorySegment values) {
+        this(values, NOT_OF_A_GUEST);
+    }
+
+    /**
+     * Creates the slot of a guest.
+     *
+     * @param index its index among the guests' slots in the file
+     */
+    CounterSlot(MemorySegment values, int index) {
         this.values = values;
+        this.index = index;
+    }
+
+    int index() {
+        return index;
     }
 
     /** Creates a slot of zeros on the Java heap, for tests. */

@@ -193,19 +193,18 @@ public final class CountersFile implements AutoCloseable {
         }
         MemorySegment memoryOfSlot = slot(slot);
         memoryOfSlot.set(LONG, CountersLayout.SLOT_SERVED, 1);
-        return new CounterSlot(memoryOfSlot.asSlice(CountersLayout.SLOT_VALUES));
+        return new CounterSlot(memoryOfSlot.asSlice(CountersLayout.SLOT_VALUES), slot);
     }
 
     /**
      * Records that this process no longer serves a guest. Its counters stay in the file until another guest needs the
      * slot.
+     *
+     * @param guest the slot that {@link #addGuest} returned, which must not be written afterwards
      */
-    public void removeGuest(String guest) {
-        Integer slot = slotsByName.get(guest);
-        if (slot != null) {
-            slot(slot).set(LONG, CountersLayout.SLOT_SERVED, 0);
-            clearGauges(layout.guestFields(), layout.guestSlotOffset(slot) + CountersLayout.SLOT_VALUES);
-        }
+    public void removeGuest(CounterSlot guest) {
+        slot(guest.index()).set(LONG, CountersLayout.SLOT_SERVED, 0);
+        clearGauges(layout.guestFields(), layout.guestSlotOffset(guest.index()) + CountersLayout.SLOT_VALUES);
     }
 
     private String uniqueName(String guest) {

@@ -57,8 +57,7 @@ class ConcurrentReaderTest {
 
             for (int i = 0; i < RENAMES; i++) {
                 String name = String.valueOf((char) ('a' + i % 26)).repeat(NAME_LENGTH);
-                file.addGuest(name);
-                file.removeGuest(name);
+                file.removeGuest(file.addGuest(name));
             }
             stopped.set(true);
 

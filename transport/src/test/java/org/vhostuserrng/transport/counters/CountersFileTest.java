@@ -127,21 +127,38 @@ class CountersFileTest {
     @Test
     void removedGuestIsContinuedWhenItReturns() throws IOException {
         try (CountersFile file = open("a")) {
-            file.addGuest("a").set(BYTES, 7);
-            file.removeGuest("a");
+            CounterSlot removed = file.addGuest("a");
+            removed.set(BYTES, 7);
+            file.removeGuest(removed);
 
             assertEquals(7, file.addGuest("a").get(BYTES));
         }
     }
 
     @Test
+    void removalOfOneOfTwoGuestsWithTheSameNameLeavesTheOther() throws IOException {
+        try (CountersFile file = open("a", "a")) {
+            CounterSlot first = file.addGuest("a");
+            first.set(BYTES, 7);
+            first.set(CONNECTED, 1);
+
+            file.removeGuest(file.addGuest("a"));
+
+            assertEquals(1, first.get(CONNECTED));
+            assertEquals(0, file.addGuest("a").get(BYTES));
+        }
+    }
+
+    @Test
     void newGuestTakesTheSlotOfARemovedOneWhenAllAreUsed() throws IOException {
         try (CountersFile file = open()) {
+            List<CounterSlot> slots = new ArrayList<>();
             for (int i = 0; i < 64; i++) {
-                file.addGuest("guest" + i).set(BYTES, i);
+                slots.add(file.addGuest("guest" + i));
+                slots.getLast().set(BYTES, i);
             }
             assertThrows(IOException.class, () -> file.addGuest("one more"));
-            file.removeGuest("guest7");
+            file.removeGuest(slots.get(7));
 
             CounterSlot slot = file.addGuest("one more");
 
