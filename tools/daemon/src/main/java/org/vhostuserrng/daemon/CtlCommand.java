@@ -73,10 +73,15 @@ final class CtlCommand {
         if (request.size() > 1
                 && request.getFirst().equals(ADD)
                 && !request.get(1).isEmpty()) {
-            OptionValue path = new OptionValue("path", request.get(1));
+            String socket = request.get(1);
+            String kind =
+                    socket.startsWith(SocketOptionParser.ADDED_VFIO_USER) ? SocketOptionParser.ADDED_VFIO_USER : "";
+            OptionValue path = new OptionValue("path", socket.substring(kind.length()));
             request.set(
                     1,
-                    NativePath.text(SocketOptionParser.path(path, path.text()).toAbsolutePath()));
+                    kind
+                            + NativePath.text(
+                                    SocketOptionParser.path(path, path.text()).toAbsolutePath()));
         }
     }
 

@@ -21,7 +21,8 @@ final class SocketOptionParser {
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
     private static final String ADDED_SOCKET = "socket";
-    private static final String ADDED_VFIO_USER = GuestOptions.VFIO_USER + "=";
+    /** Precedes the path of a socket for vfio-user in {@code ctl add}. */
+    static final String ADDED_VFIO_USER = GuestOptions.VFIO_USER + "=";
 
     /** The kinds of sockets that cannot be combined. */
     private static final String EXCLUSIVE_SOCKETS =

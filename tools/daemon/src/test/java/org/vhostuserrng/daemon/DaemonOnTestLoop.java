@@ -45,7 +45,7 @@ final class DaemonOnTestLoop implements AutoCloseable {
         guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
         reloader = new SettingsReloader(
                 running -> DaemonCommand.readSettings(running, option), settings, server, guests, serviceManager);
-        DaemonHealth health = new DaemonHealth(guests, sources, reloader, new SessionSurvival(null, 0));
+        DaemonHealth health = new DaemonHealth(guests, sources, reloader, new SessionSurvival(null, 0, Long.MAX_VALUE));
         commands = new ControlCommands(guests, sources, reloader, health, new ControlAuthorization(DAEMON_UID));
         for (RngEndpoint endpoint : settings.endpoints()) {
             guests.add(endpoint, settings.rateLimits().forGuest(endpoint.guestName()));
