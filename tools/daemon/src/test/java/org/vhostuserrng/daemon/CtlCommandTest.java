@@ -22,6 +22,13 @@ class CtlCommandTest {
     }
 
     @Test
+    void theSocketOfAddForVfioUserIsRelativeToTheWorkingDirectoryOfCtl() throws BadUsageException {
+        Path directory = Path.of("").toAbsolutePath();
+
+        assertEquals(List.of("add", "vfio-user=" + directory + "/q.sock"), absolute("add", "vfio-user=q.sock"));
+    }
+
+    @Test
     void wordsOfOtherCommandsAreNotChanged() throws BadUsageException {
         assertEquals(List.of("show", "q.sock"), absolute("show", "q.sock"));
     }
