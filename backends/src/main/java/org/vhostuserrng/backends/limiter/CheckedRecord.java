@@ -6,16 +6,17 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A record of u64 words in memory that outlives this process. It has two copies, which are written in turn, so that one
- * is complete at every instant. A check value shows damage, and is 0 while a copy is written. Confined to one thread.
+ * is complete at every instant. A check value detects damage; it is 0 while a copy is being written. Confined to one
+ * thread.
  *
  * <p>Layout of a copy, native byte order: u64 sequence number from 1, the words, u64 check value.
  */
 public final class CheckedRecord {
-    /** What {@link #open} has found. */
+    /** The result of {@link #open}. */
     public enum Content {
         /** No process has written the record. */
         NONE,
-        /** The record that the previous process has completed last. */
+        /** The last record that the previous process completed. */
         INTACT,
         /** A copy is damaged. The other one is used, if it is complete. */
         DAMAGED
@@ -52,7 +53,7 @@ public final class CheckedRecord {
     }
 
     /**
-     * Finds the copy that was completed last, and discards a damaged one. Without this call before the first
+     * Finds the copy that was completed last, and discards a damaged one. If this method is not called before the first
      * {@link #begin}, the memory must contain only zeros.
      */
     public Content open() {

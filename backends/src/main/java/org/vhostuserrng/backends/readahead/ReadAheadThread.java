@@ -203,7 +203,7 @@ final class ReadAheadThread implements Runnable {
                 if (filled > 0) {
                     state = State.RUNNING;
                     if (startup) {
-                        // Before the consumer sees the bytes: a request that it makes later is for new tests.
+                        // Must precede the bytes: a consumer that has seen them may request new tests.
                         reportTest(null);
                     }
                     pool.offerFilled(block, filled);

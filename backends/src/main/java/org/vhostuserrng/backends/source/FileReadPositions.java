@@ -46,7 +46,7 @@ public final class FileReadPositions {
     private static final int POSITION_BITS = 48;
     private static final long MAX_POSITION = (1L << POSITION_BITS) - 1;
     private static final int SLOT_BYTES = 64;
-    /** The checksum while an identity is written. */
+    /** The checksum while an identity is being written. */
     private static final int HALF_WRITTEN = 2;
 
     /** Size of the memory of {@link #persistIn} in bytes. */

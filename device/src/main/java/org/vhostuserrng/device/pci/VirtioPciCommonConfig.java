@@ -180,8 +180,8 @@ final class VirtioPciCommonConfig implements PciRegisters {
     }
 
     private int readStatus() {
-        // VIRTIO 1.3 §4.1.4.3.1: present 0 only when the reset is done, after which the driver may use the memory of
-        // the virtqueues for something else.
+        // VIRTIO 1.3 §4.1.4.3.1: present 0 only when the reset is done, after which the driver may reuse the memory of
+        // the virtqueues.
         boolean resetting = status == VirtioConstants.STATUS_RESET && virtqueues.isMemoryWriteInFlight();
         return resetting ? statusBeforeReset : status;
     }

@@ -10,7 +10,7 @@ final class VirtioPciVirtqueue {
     private int msixVector;
     private boolean enabled;
     private boolean started;
-    /** Whether the virtqueue was reset alone, and not enabled since. */
+    /** Whether the driver has reset this virtqueue individually, and has not enabled it since. */
     private boolean reset;
 
     /** queue_desc, queue_driver and queue_device: the low and the high double word of each. */
@@ -60,7 +60,7 @@ final class VirtioPciVirtqueue {
         reset = false;
     }
 
-    /** Whether the driver has reset the virtqueue alone, by queue_reset, and not enabled it since. */
+    /** Whether the driver has reset this virtqueue by queue_reset, and has not enabled it since. */
     boolean isReset() {
         return reset;
     }

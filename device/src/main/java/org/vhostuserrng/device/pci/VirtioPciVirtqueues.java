@@ -67,7 +67,7 @@ final class VirtioPciVirtqueues {
         virtqueues[index].setReset();
     }
 
-    /** Whether a write to guest memory may still take place that a stopped virtqueue began. */
+    /** Whether a write to guest memory that a stopped virtqueue began may still take place. */
     boolean isMemoryWriteInFlight() {
         return host.isMemoryWriteInFlight();
     }

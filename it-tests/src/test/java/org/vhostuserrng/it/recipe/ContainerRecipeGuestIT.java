@@ -26,7 +26,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 /** Tests the recipe for containers: builds the image, and runs a VM in a container that shares the socket. */
 @Tag("container")
 class ContainerRecipeGuestIT {
-    /** Name of the test's image, container and volume, in place of that of the document. */
+    /** Name of the image, container and volume of the test, which replaces the documented name. */
     private static final String NAME =
             "vhost-user-rng-test-" + ProcessHandle.current().pid();
 

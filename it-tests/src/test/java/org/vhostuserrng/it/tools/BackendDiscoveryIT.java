@@ -21,9 +21,9 @@ import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
 /**
- * Tests what management software reads of a back-end: its discovery file and its {@code --print-capabilities}. The
- * rules are those of the QAPI schema docs/interop/vhost-user.json in QEMU: the structure VhostUserBackend and the union
- * VHostUserBackendCapabilities.
+ * Tests the information about a back-end that management software reads: its discovery file and the output of
+ * {@code --print-capabilities}. The rules are those of the QAPI schema docs/interop/vhost-user.json in QEMU: the
+ * structure VhostUserBackend and the union VHostUserBackendCapabilities.
  */
 class BackendDiscoveryIT {
     /** Kinds of back-ends that the schema enumerates. */
@@ -123,8 +123,8 @@ class BackendDiscoveryIT {
     }
 
     /**
-     * The union has no branch for the type rng, so only {@code type} is defined. {@code features} is what all other
-     * branches and the text of vhost-user.rst have, and what libvirt requires of a program.
+     * The union has no branch for the type rng, so only {@code type} is defined. {@code features} is a member of all
+     * other branches and of the text of vhost-user.rst, and libvirt requires it.
      */
     @Test
     void capabilitiesHaveTheMembersOfTheSchema() throws Exception {

@@ -94,7 +94,7 @@ final class ControlCommands implements ControlCommandHandler {
         }
     }
 
-    /** Returns why there is no such command; null if there is one. */
+    /** Returns an error message for an unknown command; null for a known one. */
     private static String unknown(String command, List<String> arguments) {
         if (!KNOWN.contains(command)) {
             return command + ": unknown command; expected one of " + CtlOptions.commandNames();

@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.NativePath;
 
-/** Checks for {@code --check-config} the files that a start would create. Opens and changes nothing. */
+/** Checks the files that the daemon would create, for {@code --check-config}. Opens and changes nothing. */
 final class FilePathCheck {
     private static final Logger LOG = LoggerFactory.getLogger(FilePathCheck.class);
 
@@ -26,7 +26,7 @@ final class FilePathCheck {
     private FilePathCheck() {}
 
     /**
-     * Logs directories that do not exist: a service manager may create them at the start.
+     * Logs directories that do not exist: a service manager may create them before the daemon starts.
      *
      * @throws BadUsageException if a socket or the counters file has the path of another kind of file
      */
@@ -61,7 +61,7 @@ final class FilePathCheck {
             int mode = (Integer) Files.getAttribute(path, "unix:mode");
             return (mode & FILE_TYPE_MASK) == SOCKET;
         } catch (IOException unknown) {
-            // The start will tell.
+            // A daemon that starts will report the error.
             return true;
         }
     }

@@ -18,7 +18,7 @@ record RateLimiterSettings(
         return byGuest.getOrDefault(name, defaults);
     }
 
-    /** Returns a line about {@code min-bytes} that guests cannot use; null if they can use all. */
+    /** Returns a warning about guests that cannot use all of {@code min-bytes}; null if there are none. */
     String minBytesWarning() {
         boolean hasTotal = total.maxBytes() != GuestRateLimiter.UNLIMITED;
         List<String> names = byGuest.entrySet().stream()

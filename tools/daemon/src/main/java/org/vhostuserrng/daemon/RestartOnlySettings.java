@@ -9,9 +9,9 @@ import java.util.stream.Collectors;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
-/** Compares the settings that take effect only at a start with those in force. */
+/** Compares the settings that take effect only when the daemon starts with those in force. */
 final class RestartOnlySettings {
-    /** Guests that are named when the permissions of their sockets differ. */
+    /** Maximum number of guests that are named if the permissions of their sockets differ. */
     private static final int MAX_NAMED = 3;
 
     private final List<String> pending = new ArrayList<>();
@@ -60,7 +60,7 @@ final class RestartOnlySettings {
         compare(DaemonOptions.SPIN, before.busyPollNanos(), after.busyPollNanos());
     }
 
-    /** The default is compared with no other default: it depends on the number of sockets. */
+    /** Does not compare two defaults, because the default depends on the number of sockets. */
     private void compareMemory(DaemonSettings started, DaemonSettings next) {
         if (started.hasMaxGuestMemory() || next.hasMaxGuestMemory()) {
             compare(

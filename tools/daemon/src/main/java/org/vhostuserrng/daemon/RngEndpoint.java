@@ -163,7 +163,7 @@ sealed interface RngEndpoint {
         }
     }
 
-    /** Returns a path in the form in which two spellings of it are equal. Does not follow symbolic links. */
+    /** Returns the absolute and normalized form of a path. Does not follow symbolic links. */
     static Path normalized(Path path) {
         return path.toAbsolutePath().normalize();
     }

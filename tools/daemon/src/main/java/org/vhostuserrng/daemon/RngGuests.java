@@ -96,8 +96,8 @@ final class RngGuests {
     }
 
     /**
-     * Adds a guest whose name another guest has until it is removed. The caller must call {@link #count} then, so that
-     * the new guest continues the counters of the name.
+     * Adds a guest with the name of a guest that is yet to be removed. The caller must call {@link #count} after the
+     * removal, so that the new guest continues the counters of the name.
      *
      * @throws BadUsageException if an option names a descriptor or path that cannot be served
      */

@@ -9,17 +9,17 @@ import org.vhostuserrng.transport.systemd.FdStoreClient;
  *
  * @param fdStore the service manager's store; null for none
  * @param otherEntries the number of entries in the store that are no sessions
- * @param openFiles RLIMIT_NOFILE. unix(7), ETOOMANYREFS: without CAP_SYS_RESOURCE and CAP_SYS_ADMIN, it also limits the
- *     descriptors of a user that are queued in sockets, which those of a session are
+ * @param openFiles RLIMIT_NOFILE. unix(7), ETOOMANYREFS: for a process with neither CAP_SYS_RESOURCE nor CAP_SYS_ADMIN,
+ *     it also limits the descriptors of a user that are queued in sockets, such as those of sessions
  */
 record SessionSurvival(FdStoreClient fdStore, int otherEntries, long openFiles) {
     /**
      * Typical number of descriptors of a session in its queue: journal, socket, two files of guest memory, kick, call,
-     * err, and one that a new one has replaced.
+     * err, and one that a new descriptor has replaced.
      */
     private static final int FDS_PER_SESSION = 8;
 
-    /** Of this process. */
+    /** Returns the survival of the sessions of this process. */
     static SessionSurvival of(FdStoreClient fdStore, int otherEntries) {
         long limit;
         try {

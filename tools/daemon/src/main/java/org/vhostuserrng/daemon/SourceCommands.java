@@ -63,7 +63,7 @@ final class SourceCommands {
         };
     }
 
-    /** Returns why there is no such command; null if there is one. */
+    /** Returns an error message for an unknown command; null for a known one. */
     static String unknown(List<String> arguments) {
         if (arguments.isEmpty()) {
             return "source: " + EXPECTED;

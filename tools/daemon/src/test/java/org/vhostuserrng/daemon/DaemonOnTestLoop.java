@@ -62,7 +62,9 @@ final class DaemonOnTestLoop implements AutoCloseable {
         return execute("reload");
     }
 
-    /** Executes a command of root. Returns the first record, {@code ok} without a record, or why it is refused. */
+    /**
+     * Executes a command of root. Returns the first record, {@code ok} without a record, or the reason for a refusal.
+     */
     String execute(String... words) throws IOException {
         return executeAs(0, words);
     }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests what {@code --check-config} says about the files of a start. */
+/** Tests the reports of {@code --check-config} about files that the daemon would create. */
 class FilePathCheckTest {
     @TempDir
     private Path directory;

@@ -24,7 +24,7 @@ public final class ProcessExit {
         return isBlocked(PROC.resolve(Integer.toString(pid)));
     }
 
-    /** Returns whether {@link #isBlocked(int)} is true of any process that this one can see. */
+    /** Returns whether {@link #isBlocked(int)} is true for any process that this one can see. */
     public static boolean isAnyBlocked() {
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {

@@ -153,7 +153,7 @@ public final class VirtqueueAddressSpace {
 
     /**
      * Whether an access to guest memory allocates no huge page. Otherwise the device must not make the access, and
-     * {@link #hugePageFault} allocates the pages. In a region that is a copy, it permits writes only.
+     * {@link #hugePageFault} allocates the pages. In a region that is a copy, this applies to writes only.
      *
      * @param region index in {@link #guest}
      * @param length at least 1; the range is in the region
@@ -184,8 +184,8 @@ public final class VirtqueueAddressSpace {
     }
 
     /**
-     * Whether the last access that was not possible needs an address space with {@link #copied copies}. False after
-     * the access of a virtqueue that has them.
+     * Whether the last access that was not possible needs an address space with {@link #copied copies}. Never true in
+     * an address space that has copies.
      */
     public boolean isCopyMissing() {
         return copyMissing;

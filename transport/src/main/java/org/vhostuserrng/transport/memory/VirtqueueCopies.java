@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The copies of what a virtqueue reads and writes in guest memory that this process cannot map: its areas, and one
- * indirect descriptor table at a time. The transport copies them from and to the guest. Buffers are in the regions of
+ * The copies of a virtqueue's areas, and of one indirect descriptor table at a time, that are in guest memory which
+ * this process cannot map. The transport copies them from and to the guest. Buffers are in the regions of
  * {@link GuestMemory} themselves. Confined to the loop's thread.
  */
 public final class VirtqueueCopies implements AutoCloseable {
@@ -27,7 +27,7 @@ public final class VirtqueueCopies implements AutoCloseable {
     /** Creates copies without an area. */
     public VirtqueueCopies() {}
 
-    /** Adds an area, and returns its copy, which contains zeros. Areas of the same address differ in length. */
+    /** Adds an area, and returns its copy, which contains zeros. Areas with the same address differ in length. */
     public MemorySegment addArea(long address, long length) {
         addresses[count] = address;
         // Aligned like the area in guest memory, so that the device can check the alignment.
@@ -69,14 +69,14 @@ public final class VirtqueueCopies implements AutoCloseable {
         return missingLength;
     }
 
-    /** The transport has read the missing range: the device can read it until {@link #forgetRead}. */
+    /** Records that the transport has read the missing range, which the device can read until {@link #forgetRead}. */
     public void readMissing() {
         readAddress = missingAddress;
         readLength = missingLength;
         missingLength = 0;
     }
 
-    /** The range that the transport has read is no longer up to date. */
+    /** Records that the range that the transport has read is no longer up to date. */
     public void forgetRead() {
         readLength = 0;
     }

@@ -27,7 +27,7 @@ public final class VirtqueueDirtyLogger {
         this(log, null);
     }
 
-    /** Creates a logger with both kinds of logging switched off, which tells a listener of all writes to buffers. */
+    /** Creates a logger with both kinds of logging switched off, which reports all writes to buffers to a listener. */
     public VirtqueueDirtyLogger(BufferWriteListener listener) {
         this(new DirtyPageLog(), listener);
     }

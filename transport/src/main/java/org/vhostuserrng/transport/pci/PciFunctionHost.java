@@ -17,13 +17,13 @@ public interface PciFunctionHost {
 
     /**
      * Stops a virtqueue that was started, also a broken one. When this method returns, the virtqueue no longer accesses
-     * guest memory, except as {@link #isMemoryWriteInFlight} says.
+     * guest memory, except for a write that {@link #isMemoryWriteInFlight} reports.
      */
     void stopVirtqueue(int queue);
 
     /**
-     * Whether a write to guest memory, which a virtqueue began before it was stopped, may still take place. The driver
-     * must not use the memory for something else yet. The VMM ends it soon.
+     * Whether a write to guest memory, which a virtqueue began before it was stopped, may still take place. Until the
+     * VMM has completed it, the driver must not reuse the memory.
      */
     default boolean isMemoryWriteInFlight() {
         return false;

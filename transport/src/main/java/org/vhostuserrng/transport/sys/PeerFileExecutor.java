@@ -56,8 +56,8 @@ public final class PeerFileExecutor implements Executor {
     }
 
     /**
-     * Returns whether a signal to the guest's front-end has blocked the loop. All later signals are then sent in this
-     * executor: otherwise many front-ends could each block the loop for some milliseconds, again and again.
+     * Returns whether a signal to the guest's front-end has blocked the loop. This executor then sends all later
+     * signals: otherwise many front-ends could each block the loop for some milliseconds, again and again.
      */
     boolean hasSignalBlocked() {
         return signalBlocked;

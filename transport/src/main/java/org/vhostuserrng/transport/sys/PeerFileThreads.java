@@ -11,9 +11,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The threads of all {@link PeerFileExecutor}s. Two actions run at a time, and one more for each blocked action: if an
  * action is queued and no action has begun for {@link #STALL_NANOS}, one more may run. There is one thread for each
- * running action, and one in reserve. A thread ends after a second without work, except the last one: later the host
- * may permit no new thread. At most one action of each guest runs at a time, so the number of guests limits the number
- * of threads. Any thread may submit actions.
+ * running action, and one in reserve. A thread ends after a second without work, except the last one, because the host
+ * may not permit a new thread later. At most one action of each guest runs at a time, so the number of guests limits
+ * the number of threads. Any thread may submit actions.
  */
 public final class PeerFileThreads implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(PeerFileThreads.class);
@@ -33,7 +33,7 @@ public final class PeerFileThreads implements Executor {
     private long begun;
 
     private final ThreadFactory factory;
-    /** Whether a failure to start a thread is logged: the first one after a success. */
+    /** Whether the next failure to start a thread is logged: only the first one after a success is. */
     private volatile boolean logNext = true;
 
     /** Creates the executor without threads. {@link #execute} starts the first one. */

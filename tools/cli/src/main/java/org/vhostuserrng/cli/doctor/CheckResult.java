@@ -1,11 +1,11 @@
 package org.vhostuserrng.cli.doctor;
 
 /**
- * What a check has found.
+ * The result of a check.
  *
  * @param check the name of the check
- * @param finding what is so, in one or two sentences
- * @param remedy what to do about it; empty for nothing
+ * @param finding the observation, in one or two sentences
+ * @param remedy the recommended action; empty if there is none
  */
 record CheckResult(String check, CheckStatus status, String finding, String remedy) {
     static CheckResult ok(String check, String finding) {

@@ -1,10 +1,10 @@
 package org.vhostuserrng.cli.doctor;
 
-/** The result of a check in one word. */
+/** The status of a {@link CheckResult}. */
 enum CheckStatus {
     OK("ok"),
     PROBLEM("problem"),
-    /** It cannot be told from here, or depends on what is not known. */
+    /** The check cannot determine the status, or depends on unknown facts. */
     NOT_CHECKED("not checked");
 
     private final String text;

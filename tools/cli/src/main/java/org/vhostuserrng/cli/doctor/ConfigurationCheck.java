@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Optional;
 import org.vhostuserrng.cli.doctor.HostCommands.Output;
 
-/** Whether the daemon accepts a configuration file. Its {@code --check-config} opens the sources, as its start does. */
+/**
+ * Checks whether the daemon accepts a configuration file. {@code --check-config} opens the sources, as the daemon does
+ * when it starts.
+ */
 final class ConfigurationCheck implements HostCheck {
     private static final String CONFIGURATION = "configuration";
 
@@ -17,7 +20,7 @@ final class ConfigurationCheck implements HostCheck {
     }
 
     /**
-     * Lets the daemon's program read a file.
+     * Runs {@code --check-config} of the daemon on a file.
      *
      * @param program the path of the program
      */

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Whether AppArmor or SELinux confines the VMs or the daemon. Does not judge what a profile or policy allows. */
+/**
+ * Checks whether AppArmor or SELinux confines the VMs or the daemon. Does not examine the rules of a profile or policy.
+ */
 final class ConfinementCheck implements HostCheck {
     private static final String APPARMOR = "AppArmor";
     private static final String SELINUX = "SELinux";

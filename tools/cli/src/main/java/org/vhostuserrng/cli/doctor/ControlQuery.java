@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
-/** Sends a reading command to the control socket of a daemon. */
+/** Sends a read-only command to the control socket of a daemon. */
 @FunctionalInterface
 interface ControlQuery {
     /**

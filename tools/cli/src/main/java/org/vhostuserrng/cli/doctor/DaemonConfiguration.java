@@ -10,10 +10,10 @@ import java.util.regex.Pattern;
  * The settings of a daemon, from the output of its {@code --check-config}.
  *
  * @param sockets the paths on which it listens
- * @param vfioUserSockets those of them that are for vfio-user
+ * @param vfioUserSockets the paths among them that are for vfio-user
  * @param sources the expressions of its sources
- * @param guestCount the number of its sockets, also of those without a path
- * @param controlSocket empty for none
+ * @param guestCount the number of its sockets, including sockets without a path
+ * @param controlSocket path of the control socket; empty if there is none
  */
 record DaemonConfiguration(
         List<String> sockets,

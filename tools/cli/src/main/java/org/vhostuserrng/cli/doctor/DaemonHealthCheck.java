@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.Optional;
 import org.vhostuserrng.cli.options.IoFailureText;
 
-/** What the daemon says of itself on its control socket. */
+/** Checks the health that the daemon reports on its control socket. */
 final class DaemonHealthCheck implements HostCheck {
     private static final String HEALTH = "health";
 
-    /** Empty for no control socket. */
+    /** Empty if there is no control socket. */
     private final Optional<String> path;
 
     /** Null if the daemon has answered, or was not asked. */

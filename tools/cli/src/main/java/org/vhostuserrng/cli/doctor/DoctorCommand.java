@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code doctor}: checks what the daemon and its VMs need on this host. */
+/** {@code doctor}: checks the requirements of the daemon and its VMs on this host. */
 @Command(
         name = "doctor",
         description = "Check what the daemon and its VMs need on this host, and say what to do about a problem. It"

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.doctor;
 import java.util.Optional;
 
 /**
- * What {@code doctor} is to check. Paths are absolute.
+ * The settings of a run of {@code doctor}. Paths are absolute.
  *
  * @param program the path of the daemon's program
  * @param user the user of the VMs

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.cli.doctor.QemuCommandLine.MemorySharing;
 
-/** Whether the QEMU processes with a device on a socket share the memory of their guests. */
+/** Checks whether the QEMU processes with a device on a socket share the memory of their guests. */
 final class GuestMemoryCheck implements HostCheck {
     private static final String GUEST_MEMORY = "guest memory";
     private static final String BACKEND = "-object memory-backend-memfd,id=m,size=SIZE,share=on";

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.doctor;
 
 import java.util.Optional;
 
-/** Runs programs of the host that only show something. */
+/** Runs programs of the host that only report information. */
 @FunctionalInterface
 interface HostCommands {
     /**

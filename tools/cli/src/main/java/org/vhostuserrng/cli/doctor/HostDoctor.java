@@ -28,7 +28,7 @@ final class HostDoctor {
     private final ListeningSockets listening;
 
     /**
-     * Creates a doctor, which sees the processes of this moment.
+     * Creates an instance, which examines the processes that are running at this time.
      *
      * @param controlSockets returns a client of the control socket with a path
      */
@@ -113,7 +113,7 @@ final class HostDoctor {
         checks.add(new GuestMemoryCheck(socket, ofSocket));
     }
 
-    /** Returns the user of the request, else those of the VMs that have a device on the socket. */
+    /** Returns the user of the request; otherwise the users of the VMs that have a device on the socket. */
     private List<UserIds> users(DoctorRequest request, List<HostProcess> vmms) {
         return request.user().isPresent()
                 ? List.of(request.user().get())

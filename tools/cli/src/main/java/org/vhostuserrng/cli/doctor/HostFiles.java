@@ -81,7 +81,7 @@ final class HostFiles {
     /**
      * Returns the status of a file, whose symbolic links are followed; empty if it does not exist.
      *
-     * @throws IOException if it cannot be told whether it exists
+     * @throws IOException if it cannot be determined whether it exists
      */
     Optional<FileStatus> status(String path) throws IOException {
         try {

@@ -46,7 +46,7 @@ final class HostProcesses {
         return "/proc/" + pid;
     }
 
-    /** Returns whether this process is root, which may read what procfs shows of the processes of others. */
+    /** Returns whether this process is root, which may read the procfs files of other users' processes. */
     boolean isRoot() {
         return statusValues("/proc/self", "Uid:").stream().skip(1).findFirst().equals(Optional.of(ROOT_UID));
     }

@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What the kernel and the processor have that the daemon can use. Only what it cannot do without is a problem. */
+/**
+ * Checks the features of the kernel and of the processor that the daemon can use. Only a missing feature that the
+ * daemon requires is a problem.
+ */
 final class KernelCheck implements HostCheck {
     private static final String KERNEL = "kernel";
     private static final String HUGE_PAGES = "huge pages";

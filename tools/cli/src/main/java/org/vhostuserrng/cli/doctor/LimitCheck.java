@@ -5,15 +5,15 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Whether the limits of open files and of memory mappings suffice for the number of guests. */
+/** Checks whether the limits of open files and of memory mappings suffice for the number of guests. */
 final class LimitCheck implements HostCheck {
     private static final String OPEN_FILES = "open files";
     private static final String MAPPINGS = "memory mappings";
     private static final String MAX_MAP_COUNT = "/proc/sys/vm/max_map_count";
 
     /**
-     * Sockets, eventfds, inflight buffer and journal of a guest, and those that a new memory table brings before the
-     * old one is unmapped.
+     * Sockets, eventfds, inflight buffer, journal and memory of a guest, and the memory of a new memory table before
+     * the old one is unmapped.
      */
     private static final long FILES_PER_GUEST = 32;
 

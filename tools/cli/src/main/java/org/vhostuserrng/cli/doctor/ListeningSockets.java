@@ -9,8 +9,8 @@ import java.util.Set;
 
 /**
  * The listening UNIX sockets in /proc/PID/net/unix (proc_net_unix(5)), found without a connection: for the daemon, a
- * connection is a session. Such a table has the sockets that were made in one network namespace; the units of the
- * package have namespaces of their own.
+ * connection is a session. Such a table contains the sockets that were created in one network namespace; the units of
+ * the package have namespaces of their own.
  */
 final class ListeningSockets {
     /** Fields of a line: Num, RefCount, Protocol, Flags, Type, St, Inode, Path. */
@@ -25,7 +25,7 @@ final class ListeningSockets {
 
     private static final String STREAM = "0001";
 
-    /** The daemon binds a socket with --socket-mode or --socket-group under this name, then renames it. */
+    /** The daemon binds a socket with --socket-mode or --socket-group to this name, then links it to its path. */
     private static final String NEW = ".new";
 
     private final HostFiles files;
@@ -48,7 +48,7 @@ final class ListeningSockets {
         }
     }
 
-    /** Returns one table of each network namespace that can be told apart, and those of all daemons. */
+    /** Returns one table of each network namespace that can be identified, and the tables of all daemons. */
     private List<String> tables(List<HostProcess> processes) {
         List<String> tables = new ArrayList<>(List.of("/proc/self/net/unix"));
         Set<String> namespaces = new LinkedHashSet<>();

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** What the command line of a QEMU process says about its entropy devices and about its guest's memory. */
+/** The entropy devices and the guest memory on the command line of a QEMU process. */
 final class QemuCommandLine {
     private static final String PATH = "path";
     private static final String ID = "id";
@@ -39,7 +39,7 @@ final class QemuCommandLine {
             case "-numa" -> addBackend(QemuOptionValue.parse(value, "type"), "memdev");
             case "-readconfig" -> readsConfiguration = true;
             default -> {
-                // It says nothing about devices or memory.
+                // It does not concern devices or memory.
             }
         }
     }
@@ -73,7 +73,7 @@ final class QemuCommandLine {
         NO_BACKEND,
         /** A memory backend has {@code share=off}, explicitly or by default. */
         PRIVATE,
-        /** The command line does not say it. */
+        /** The command line does not contain this information. */
         UNKNOWN
     }
 

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 import org.vhostuserrng.cli.doctor.HostCommands.Output;
 
 /**
- * What is known of the installed versions of QEMU. Only programs in PATH are run: the program of a running VM may be
- * another user's.
+ * Checks the installed versions of QEMU. Runs only programs in PATH and in /usr/libexec, because the program of a
+ * running VM may belong to another user.
  */
 final class QemuVersionCheck implements HostCheck {
     private static final String QEMU = "QEMU";

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.vhostuserrng.cli.doctor.HostCommands.Output;
 
-/** Whether sessions survive a restart of the daemon: by its own account, else by systemd's. */
+/** Checks whether sessions survive a restart, as reported by the daemon or otherwise by systemd. */
 final class SessionSurvivalCheck implements HostCheck {
     private static final String SESSIONS = "sessions";
     private static final String PROPERTY = "FileDescriptorStoreMax";

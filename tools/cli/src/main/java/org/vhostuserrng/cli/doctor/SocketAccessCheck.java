@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether users may connect to a socket, by the permission bits of its file and of all directories above it. */
+/** Checks whether users may connect to a socket, by the permission bits of its file and of all directories above it. */
 final class SocketAccessCheck implements HostCheck {
     private static final String ACCESS = "access";
     private static final String ACL = " ACLs are not looked at.";

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.vhostuserrng.cli.options.IoFailureText;
 
-/** Whether the file of a socket exists, and who listens on it. */
+/** Checks whether the file of a socket exists, and which program listens on it. */
 final class SocketCheck implements HostCheck {
     private static final String SOCKET = "socket";
     private static final String LISTENER = "listener";

@@ -9,11 +9,11 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Whether the sources serve, by the daemon's account; else whether the files of the sources can be read. */
+/** Checks whether the sources serve, as reported by the daemon; without a report, whether their files can be read. */
 final class SourceCheck implements HostCheck {
     private static final String SOURCE = "source";
 
-    /** A file or a UNIX socket in a source expression, of which quoted commas are not decoded. */
+    /** Matches a file or a UNIX socket in a source expression. Does not decode commas that are written twice. */
     private static final Pattern FILE = Pattern.compile("(file|egd:unix):(/[^,+)]*?)(?=[,+)]|, else |$)");
 
     /** Opens a source to find out whether it can be used. */

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.doctor;
 import java.util.Set;
 
 /**
- * The user as which a process runs.
+ * The user and the groups of a process.
  *
  * @param name for messages
  * @param uid unsigned user ID

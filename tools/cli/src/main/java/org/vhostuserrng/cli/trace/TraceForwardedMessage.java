@@ -42,7 +42,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         return Math.min((int) payload + missing, FdPassingSocket.MAX_RECEIVE_BYTES);
     }
 
-    /** Size of the header in bytes; of the session's first message, only so much of it as tells the protocol. */
+    /** Size of the header in bytes; before the protocol is known, the number of bytes that identify it. */
     private int headerSize() {
         return detector.known().map(TraceProtocol::headerSize).orElse(TraceProtocol.DETECTION_BYTES);
     }

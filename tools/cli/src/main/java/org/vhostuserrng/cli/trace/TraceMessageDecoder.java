@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * Decodes the messages of one session, in order. A malformed message is decoded as far as possible, with a note that
- * says what is wrong; no message makes a decoder fail.
+ * describes the error; no message makes a decoder fail.
  */
 interface TraceMessageDecoder {
     /** Decodes a message and updates the session's state. */

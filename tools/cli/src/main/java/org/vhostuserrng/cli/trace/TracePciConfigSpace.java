@@ -8,7 +8,7 @@ import org.vhostuserrng.cli.trace.TraceRegister.Format;
 
 /**
  * The registers of a function's configuration space (PCI Local Bus 3.0 §6.1; names as in linux/pci_regs.h, in lower
- * case): those of the header, and those of the capabilities as they have been read in this session.
+ * case): those of the header, and those of the capabilities that were read in this session.
  */
 final class TracePciConfigSpace {
     static final int SIZE = 4096;
@@ -27,7 +27,7 @@ final class TracePciConfigSpace {
     private static final int PCI_EXPRESS = 0x10;
     private static final int MSIX = 0x11;
 
-    /** More capabilities than the 256 bytes that the list can be in have room for. */
+    /** More capabilities than fit into the 256 bytes that can contain the list. */
     private static final int MAX_CAPABILITIES = 64;
 
     private static final int MAX_STANDARD_OFFSET = 0xfc;
@@ -56,7 +56,7 @@ final class TracePciConfigSpace {
         findRegisters();
     }
 
-    /** Stores what a client has read. */
+    /** Stores data that a client has read. */
     void store(long offset, byte[] data) {
         if (offset < 0 || offset > SIZE - data.length) {
             return;

@@ -36,10 +36,10 @@ enum TraceProtocol {
         }
     };
 
-    /** Number of bytes at the beginning of a session that tell the protocol. */
+    /** Number of bytes at the beginning of a session that identify the protocol. */
     static final int DETECTION_BYTES = 4;
 
-    /** Size of the fields of DMA_READ and DMA_WRITE that are before the data, at least: QEMU has a u32 count. */
+    /** Minimum size of the fields before the data of DMA_READ and DMA_WRITE: QEMU has a u32 count. */
     private static final int DMA_ADDRESS_AND_COUNT = 12;
 
     private final String displayName;
@@ -58,7 +58,8 @@ enum TraceProtocol {
      * Returns the protocol of a session. vhost-user begins with a message id below 65536, vfio-user with the VERSION
      * command in the upper half of the same word.
      *
-     * @param beginning the first bytes of the session; with less than {@link #DETECTION_BYTES} bytes it is vhost-user
+     * @param beginning the first bytes of the session; fewer than {@link #DETECTION_BYTES} bytes are taken as
+     *     vhost-user
      */
     static TraceProtocol detect(byte[] beginning) {
         return beginning.length >= DETECTION_BYTES
@@ -87,7 +88,7 @@ enum TraceProtocol {
 
     abstract TraceMessageDecoder newDecoder();
 
-    /** Returns the part of a message to print and to record: all of it but the data of DMA_READ and DMA_WRITE. */
+    /** Returns the part of a message to print and to record: all except the data of DMA_READ and DMA_WRITE. */
     byte[] withoutGuestMemory(byte[] message) {
         return message;
     }

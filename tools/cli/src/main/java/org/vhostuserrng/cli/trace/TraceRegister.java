@@ -28,7 +28,7 @@ record TraceRegister(String name, long offset, int width, Format format) {
 
     private static final int NO_VECTOR = 0xffff;
 
-    /** First byte behind the register. */
+    /** Offset of the first byte after the register. */
     long end() {
         return offset + width;
     }
@@ -38,7 +38,7 @@ record TraceRegister(String name, long offset, int width, Format format) {
         return accessOffset < end() && offset < accessOffset + count;
     }
 
-    /** The name, and after it the bits that an access covers unless it covers all. */
+    /** The name, followed by the bits that an access covers, unless it covers all bits. */
     String name(long accessOffset, int count) {
         long first = Math.max(accessOffset, offset);
         long end = Math.min(accessOffset + count, end());

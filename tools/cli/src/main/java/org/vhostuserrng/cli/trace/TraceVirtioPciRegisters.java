@@ -10,8 +10,8 @@ import org.vhostuserrng.cli.trace.TracePciConfigSpace.VirtioStructure;
 import org.vhostuserrng.cli.trace.TraceRegister.Format;
 
 /**
- * Names the registers of a virtio-pci function (VIRTIO 1.3 §4.1.4) that a region access covers. Learns from the
- * accesses of a session where the registers are, and which word of feature bits is selected.
+ * Names the registers of a virtio-pci function (VIRTIO 1.3 §4.1.4) that a region access covers. Learns the locations of
+ * the registers, and the selected word of feature bits, from the accesses of a session.
  */
 final class TraceVirtioPciRegisters {
     static final int CONFIG_REGION = 7;
@@ -132,7 +132,7 @@ final class TraceVirtioPciRegisters {
                 .orElseGet(() -> msixEntry(region, offset).stream().toList());
     }
 
-    /** The structure that begins last before an offset: the length of those before it may be unknown. */
+    /** The last structure that begins at or before an offset: the length of earlier ones may be unknown. */
     private Optional<VirtioStructure> structureAt(long region, long offset) {
         return config.structures().stream()
                 .filter(each ->

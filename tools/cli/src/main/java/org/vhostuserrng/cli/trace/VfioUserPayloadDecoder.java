@@ -221,7 +221,7 @@ final class VfioUserPayloadDecoder {
         return true;
     }
 
-    /** Whether a DEVICE_SET_IRQS command, whose payload this is, assigns eventfds, or takes them away. */
+    /** Whether a DEVICE_SET_IRQS command with this payload assigns or removes eventfds. */
     static boolean concernsEventfds(byte[] payload) {
         return payload.length >= IRQ_SET
                 && (Bytes.wrapForRead(payload).readUnsignedInt(Integer.BYTES) & DATA_EVENTFD) != 0;

@@ -78,7 +78,7 @@ final class FakeHost implements HostCommands {
         chmod(path, "rw-rw----");
     }
 
-    /** Adds a listening socket to the table of the own network namespace. */
+    /** Adds a listening socket to the table of this process's network namespace. */
     void listening(String name, long inode) throws IOException {
         sockets.append("0000000000000000: 00000002 00000000 00010000 0001 01 ")
                 .append(inode)
@@ -128,7 +128,7 @@ final class FakeHost implements HostCommands {
         return new ListeningSockets(files(), processes().all());
     }
 
-    /** Asserts the status of a result, and that its finding has a part. */
+    /** Asserts the status of a result, and that its finding contains a text. */
     static void assertResult(CheckStatus status, String part, CheckResult result) {
         assertEquals(status, result.status(), result::toString);
         assertEquals(true, result.finding().contains(part), result::toString);

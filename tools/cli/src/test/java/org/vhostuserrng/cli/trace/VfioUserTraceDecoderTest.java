@@ -225,7 +225,7 @@ class VfioUserTraceDecoderTest {
                 "isr_status → 0x1 {QUEUE_INTERRUPT}", read(BAR4, 0x1000, "01").fields());
     }
 
-    /** As a driver does that reads only the registers that it needs. */
+    /** A driver may read only the registers that it needs. */
     @Test
     void structuresAreKnownWithoutTheirLengths() {
         read(CONFIG, 0x34, "50");

@@ -383,7 +383,7 @@ public final class ServiceSupervisor implements AutoCloseable {
 
     /**
      * Treats the main process as ended if it was killed, but one of its threads waits in the kernel: a front-end that
-     * holds a kernel lock could otherwise delay the restart for any time. Such a thread never returns to the program.
+     * holds a kernel lock could otherwise delay the restart indefinitely. Such a thread never returns to the program.
      */
     private void checkExit(long now) {
         boolean blocked = ProcessExit.isBlocked(mainPid);

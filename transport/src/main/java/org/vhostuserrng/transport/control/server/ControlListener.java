@@ -100,8 +100,8 @@ public final class ControlListener extends EventHandler implements AutoCloseable
     }
 
     /**
-     * Returns the oldest connection of the user with the most connections. So nobody who may connect keeps out root:
-     * other users replace their own connections.
+     * Returns the oldest connection of the user with the most connections. Therefore no user can keep root out: other
+     * users replace their own connections.
      */
     private ControlConnection connectionToReplace() {
         ControlConnection oldest = null;

@@ -389,7 +389,7 @@ public final class VfioUserMessageChannel implements AutoCloseable {
         unsentFrom = size;
     }
 
-    /** Sets data in the payload of the command, which are wiped when they are sent. */
+    /** Copies data to the payload of the command. The copy is wiped when it is sent. */
     public void setData(long offset, MemorySegment source, long sourceOffset, int length) {
         dataUnsent = true;
         MemorySegment.copy(source, sourceOffset, reply.segment(), VfioUserConstants.HEADER_BYTES + offset, length);
@@ -408,7 +408,7 @@ public final class VfioUserMessageChannel implements AutoCloseable {
                 buffer.segment(), begin + VfioUserConstants.HEADER_BYTES + offset, target, targetOffset, length);
     }
 
-    /** The client has sent the reply: another one ends the session. */
+    /** Records that the client has sent the reply. Another reply ends the session. */
     public void endCommand() {
         replyExpected = false;
     }

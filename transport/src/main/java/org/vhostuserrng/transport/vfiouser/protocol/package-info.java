@@ -14,8 +14,8 @@
  *       beyond max_dma_maps, ENOMEM beyond the memory limit of the guest</td></tr>
  *   <tr><td>3</td><td>DMA_UNMAP</td><td>yes, also while virtqueues run; ENOENT unless a region is exactly the same;
  *       ENOTSUP with flags, which the document does not use. The reply does not wait for a DMA_READ or DMA_WRITE in
- *       flight, which the client may execute or refuse: QEMU executes none while it waits for a reply. No other one
- *       follows for that region</td></tr>
+ *       flight, which the client may execute or refuse: QEMU executes none while it waits for a reply. The server sends
+ *       no further command for that region</td></tr>
  *   <tr><td>4, 5, 7</td><td>DEVICE_GET_INFO, GET_REGION_INFO, GET_IRQ_INFO</td><td>yes: 9 regions, 5 interrupt types,
  *       those of a PCI device. No region can be mapped: the function's registers have side effects</td></tr>
  *   <tr><td>6</td><td>DEVICE_GET_REGION_IO_FDS</td><td>yes; no region has any</td></tr>

@@ -9,17 +9,17 @@ import org.vhostuserrng.transport.sys.PrivateMemory;
 
 /**
  * The random bytes that a device has written to the copies of buffers, until the guest has them. They are moved here at
- * once: the copies are wiped, because their pages would occupy much more memory than the bytes of small buffers.
- * Confined to the loop's thread.
+ * once, and the copies are wiped, because the pages of the copies would occupy much more memory than the bytes of small
+ * buffers. Confined to the loop's thread.
  */
 final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     private static final int INITIAL_BYTES = 4096;
     private static final int INITIAL_RANGES = 16;
-    /** Memory that is kept while no bytes are there. */
+    /** Maximum size of the memory that is kept while it contains no bytes. */
     private static final int MAX_KEPT_BYTES = 65536;
 
     private static final int PAGE_SHIFT = 12;
-    /** Pages of copies after whose use they are freed. */
+    /** Number of accessed pages of copies at which they are freed. */
     private static final int MAX_TOUCHED_PAGES = 16;
 
     private final GuestMemory memory;
@@ -31,7 +31,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     private int count;
     private int next;
     private int nextOffset;
-    /** The number of pages that were accessed since they were freed, or more. */
+    /** Upper bound of the number of pages that were accessed since pages were last freed. */
     private long touchedPages;
     /** By the index of a region. */
     private final boolean[] touchedRegions;
@@ -90,7 +90,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
         bytes = moved;
     }
 
-    /** Pages of a region that is a copy were accessed. */
+    /** Records that pages of a region that is a copy were accessed. */
     void touch(int region, long length) {
         touchedPages += (length >>> PAGE_SHIFT) + 1;
         touchedRegions[region] = true;

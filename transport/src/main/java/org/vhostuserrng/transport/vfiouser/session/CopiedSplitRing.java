@@ -35,7 +35,7 @@ final class CopiedSplitRing {
     /** The available ring as it was last read, before the device sees it. */
     private final MemorySegment newAvail;
 
-    // What the guest has.
+    // The values that the guest has.
     private int usedFlagsAndIdx;
     private int usedElements;
     private int availEvent = UNKNOWN;
@@ -65,7 +65,7 @@ final class CopiedSplitRing {
         transfer.read(areas.deviceArea(), used, FLAGS, RING);
     }
 
-    /** The used ring was read. */
+    /** Completes {@link #readUsedIdx}. */
     void usedIdxRead() {
         usedFlagsAndIdx = used.get(LE32, FLAGS);
         usedElements = idx(used);
@@ -144,8 +144,8 @@ final class CopiedSplitRing {
     }
 
     /**
-     * Decides whether to notify the driver of the used buffers, by the last {@link #readAvailIdx}, which must come
-     * after {@link #writeUsedIdx}: otherwise a notification could be lost.
+     * Decides whether to notify the driver of the used buffers, based on the last {@link #readAvailIdx}, which must
+     * come after {@link #writeUsedIdx}: otherwise a notification could be lost.
      */
     boolean takeNotification() {
         int before = notifiedIdx;

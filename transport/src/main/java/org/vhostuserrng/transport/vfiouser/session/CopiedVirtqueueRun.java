@@ -25,8 +25,8 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  *     ─▶ read avail idx: notify the driver; if there are more available buffers, go on
  * </pre>
  *
- * <p>Each transfer ends before the next one begins. The rounds go on in {@link #proceed} only, which the session calls.
- * Confined to the loop's thread.
+ * <p>Each transfer ends before the next one begins. Only {@link #proceed}, which the session calls, continues the
+ * rounds. Confined to the loop's thread.
  */
 final class CopiedVirtqueueRun {
     /** The owner of a run. */
@@ -41,10 +41,10 @@ final class CopiedVirtqueueRun {
         /** Buffers were used, and the driver wants a notification. */
         void notifyDriver();
 
-        /** Has {@link #proceed} called again, after other guests were served. */
+        /** Schedules another call of {@link #proceed}, after other guests were served. */
         void proceedLater();
 
-        /** The run cannot go on. */
+        /** Breaks the virtqueue, because the run cannot continue. */
         void breakVirtqueue(String fault);
     }
 
@@ -66,7 +66,7 @@ final class CopiedVirtqueueRun {
     /** Longer indirect tables in memory without a descriptor are not read: 4096 descriptors. */
     static final int MAX_INDIRECT_TABLE_BYTES = 65536;
 
-    /** Drains of one call, in case that all transfers are in mapped regions. */
+    /** Maximum number of drains in one call, in case all transfers are in mapped regions. */
     private static final int MAX_DRAINS = 4;
 
     private final Owner owner;
@@ -83,11 +83,11 @@ final class CopiedVirtqueueRun {
     private VirtqueueHandler queue;
 
     private DrainResult result = DrainResult.EMPTY;
-    /** Whether the available ring must be looked at after this round. */
+    /** Whether the available ring must be read again after this round. */
     private boolean requested = true;
-    /** Whether this round began with a request, so that the device looks at buffers that it has left. */
+    /** Whether this round began with a request, so that the device also examines buffers that it has left available. */
     private boolean resumed;
-    /** Whether the driver must be notified in any case, because the last run could not. */
+    /** Whether the driver must be notified in any case, because the last run could not notify it. */
     private boolean notificationOwed;
 
     /** Null until the first indirect table is read. */
@@ -122,13 +122,13 @@ final class CopiedVirtqueueRun {
         ring.readUsedIdx(transfer);
     }
 
-    /** Has the device look for available buffers. The caller has {@link #proceed} called. */
+    /** Makes the device look for available buffers. The caller must arrange a call of {@link #proceed}. */
     void request() {
         requested = true;
     }
 
     /**
-     * Goes on until the client must reply, or nothing is to be done.
+     * Continues until the client must reply, or there is nothing to do.
      *
      * @param now the loop's time
      */
@@ -162,7 +162,7 @@ final class CopiedVirtqueueRun {
         }
     }
 
-    /** Begins the next step. Returns false if there is nothing to be done. */
+    /** Begins the next step. Returns false if there is nothing to do. */
     private boolean next(long now) {
         switch (step) {
             case READ_USED_IDX -> start();
@@ -270,7 +270,7 @@ final class CopiedVirtqueueRun {
         }
     }
 
-    /** The guest has everything that the last drain wrote. */
+    /** Continues after the guest has received everything that the last drain wrote. */
     private void written() {
         if (result == DrainResult.HUGE_PAGE_MISS) {
             readIndirectTable();

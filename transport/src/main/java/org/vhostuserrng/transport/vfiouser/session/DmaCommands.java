@@ -21,7 +21,7 @@ final class DmaCommands extends EventHandler {
     /** Time after which the session of a client that has not replied ends. QEMU may hold its lock for seconds. */
     static final long MAX_UNANSWERED_NANOS = 30_000_000_000L;
 
-    /** Interval after that time while the session receives nothing. */
+    /** Interval of the checks after that time, while the session does not receive messages. */
     private static final long RETRY_NANOS = 1_000_000_000L;
 
     /** The maximum count of a command. */
@@ -131,7 +131,7 @@ final class DmaCommands extends EventHandler {
         channel.setU64(COUNT, count);
     }
 
-    /** Ignores the reply to the command in flight, if the command belongs to a transfer. */
+    /** Ignores the reply to the command in flight, if the command belongs to the transfer. */
     void ignoreReplyTo(DmaTransfer ended) {
         if (transfer == ended) {
             transfer = null;
@@ -139,7 +139,7 @@ final class DmaCommands extends EventHandler {
     }
 
     /**
-     * The message in the channel is a reply.
+     * Handles the message in the channel, which is a reply.
      *
      * @throws VfioUserViolationException if it does not belong to the command in flight
      */

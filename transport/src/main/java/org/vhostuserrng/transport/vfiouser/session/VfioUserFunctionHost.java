@@ -114,7 +114,7 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
         }
     }
 
-    /** Goes on with the transfers to and from memory that is not mapped. */
+    /** Continues the transfers to and from memory that is not mapped. */
     void transferMemory() throws VfioUserViolationException {
         for (VfioUserVirtqueue virtqueue : virtqueues) {
             virtqueue.transferMemory();

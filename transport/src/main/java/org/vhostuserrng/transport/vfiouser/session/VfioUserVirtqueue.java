@@ -33,7 +33,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
     private static final String PACKED_NOT_SHARED = "a packed virtqueue needs memory that the client shares"
             + " (QEMU: share=on), or a driver without VIRTIO_F_RING_PACKED";
 
-    /** The notifications that the device decides on by a copy, which may be too old. */
+    /** Ignores the device's decisions to notify, which are based on a copy that may be out of date. */
     private static final UsedBufferNotifier.Listener IGNORED = () -> {};
 
     private final int index;
@@ -203,7 +203,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
         proceedLater();
     }
 
-    /** Goes on with the run of a copied virtqueue. */
+    /** Continues the run of a copied virtqueue. */
     void transferMemory() throws VfioUserViolationException {
         if (copied != null) {
             // Not the time of the dispatch: the virtqueue may have started since.

@@ -2,8 +2,8 @@ package org.vhostuserrng.transport.vhostuser.inflight;
 
 /**
  * A u32 and its check value in one u64, so that one store writes both. The value is in the lower half, and its
- * complement XOR a tag in the upper half. Each field has its own tag, or several if each stands for another state. The
- * tags of two states differ in each byte, so that a flipped byte does not give another valid word.
+ * complement XOR a tag in the upper half. Each field has its own tag, or one tag for each state. The tags of two states
+ * differ in each byte, so that a flipped byte does not give another valid word.
  */
 public final class CheckedWord {
     private static final int VALUE_BITS = 32;

@@ -162,8 +162,8 @@ public final class SessionJournal implements AutoCloseable {
     }
 
     /**
-     * Writes what version 3 has in other places than version 2. If the process ends before the last store, the next
-     * process begins again.
+     * Writes the fields that version 3 has at other offsets than version 2. If the process ends before the last store,
+     * the next process repeats the upgrade.
      */
     private void upgradeFromVersion2() throws InvalidJournalException, ErrnoException {
         int current = bytes.get(U32, SWITCH_2);

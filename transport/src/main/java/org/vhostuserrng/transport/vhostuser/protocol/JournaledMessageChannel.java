@@ -22,10 +22,10 @@ import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
  * </ol>
  *
  * <p>The mark is the socket's peek offset, which the kernel stores and reduces with each received byte. The file
- * position of the journal shows how many bytes of the reply were sent; the lock of a descriptor, whether a reply with a
- * descriptor was sent. A message that the front-end sent with several
- * calls, or with one call together with the next message, is received before it is served. If the process ends while it
- * serves such a message, the message is lost.
+ * position of the journal shows how many bytes of the reply were sent; the lock of a sent descriptor shows whether a
+ * reply with a descriptor was sent. A message that the front-end sent with several calls, or with one call together
+ * with the next message, is received before it is served. If the process ends while it serves such a message, the
+ * message is lost.
  */
 public final class JournaledMessageChannel extends VhostUserMessageChannel {
     private static final int NO_OFFSET = -1;
@@ -299,7 +299,8 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
 
     /**
      * Sends the descriptor through a second, locked open file description. The lock shows the next process that it was
-     * sent: this process has no other descriptor of it, so if this process ends before, the lock ends too.
+     * sent: this process has no other descriptor of it, so the lock ends too if this process ends before it sends the
+     * descriptor.
      *
      * @return as {@link UnixStreamSocket#send(MemorySegment, OwnedFd)}
      */

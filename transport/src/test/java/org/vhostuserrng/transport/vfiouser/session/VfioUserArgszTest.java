@@ -38,7 +38,7 @@ class VfioUserArgszTest {
         client.close();
     }
 
-    /** A client that has room for more gets no more than there is. */
+    /** An argsz above the size of the structure does not make the reply longer. */
     @ParameterizedTest
     @CsvSource({"4, 16, 32", "5, 32, 40", "5, 32, -1", "6, 16, 512", "7, 16, 32"})
     void replyToALargerArgszHasTheSizeOfTheStructure(int command, int size, int argsz) {
@@ -98,7 +98,7 @@ class VfioUserArgszTest {
                         .errno());
     }
 
-    /** A region that does not exist has no descriptors, as it has no size. */
+    /** A region that does not exist has neither a size nor descriptors. */
     @Test
     void regionWithoutASizeHasNoIoFds() {
         Reply reply = client.command(SteppedVfioUserClient.GET_REGION_IO_FDS, u32(512, 0, 3, 0));

@@ -9,10 +9,10 @@ import java.util.stream.IntStream;
  * {@value #MAX_LAG}: {@code x[i] = S[x[i − lag]]} with a table S, and with noise. Not an estimate of SP 800-90B, whose
  * lag predictor expects equal samples, and whose other predictors use the last 16 samples.
  *
- * <p>In the first half of the samples, the lags with the most frequent pairs of values are searched for, and each value
- * is mapped to its most common successor. The second half, which had no influence on this choice, is predicted with
- * that. The result is only valid if more predictions are right than {@value #SIGMAS} standard deviations above those of
- * independent samples with the same frequencies.
+ * <p>The first half of the samples determines the lags with the most frequent pairs of values, and the most common
+ * successor of each value. These successors predict the second half, which had no influence on the choice. The result
+ * is only valid if the number of correct predictions is more than {@value #SIGMAS} standard deviations above the mean
+ * for independent samples with the same frequencies.
  */
 final class LaggedTransitionEstimate {
     /** Maximum distance between two samples. */
@@ -65,7 +65,7 @@ final class LaggedTransitionEstimate {
         int to = Math.min(samples.length / 2, SEARCHED_SAMPLES);
         long[] repetitions = new long[MAX_LAG + 1];
         for (int lag = 1; lag <= MAX_LAG; lag++) {
-            // All lags are compared by the same number of pairs.
+            // The same number of pairs is counted for all lags.
             repetitions[lag] = count(lag, MAX_LAG, to);
         }
         return IntStream.rangeClosed(1, MAX_LAG)

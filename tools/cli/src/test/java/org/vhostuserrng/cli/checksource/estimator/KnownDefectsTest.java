@@ -185,7 +185,7 @@ class KnownDefectsTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void independentSamplesHaveNoLaggedTransition(long seed) {
-        // Not Random, in which bytes depend on those 4096 places earlier.
+        // Not Random, whose bytes depend on the bytes 4096 places earlier.
         SplittableRandom independent = new SplittableRandom(seed);
         byte[] uniform = new byte[SAMPLES];
         independent.nextBytes(uniform);
