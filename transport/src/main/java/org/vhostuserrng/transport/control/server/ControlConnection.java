@@ -49,8 +49,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     private final UnixStreamSocket socket;
     private final ControlCommandHandler commands;
     private final Runnable onClosed;
-    private final int uid;
-    private final String peer;
+    private final PeerCredentials peer;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment request = arena.allocate(ControlProtocol.MAX_REQUEST_BYTES);
     private State state = State.RECEIVING;
@@ -68,9 +67,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
         this.socket = socket;
         this.commands = commands;
         this.onClosed = onClosed;
-        PeerCredentials peer = socket.peer();
-        this.uid = peer == null ? ControlRequest.UNKNOWN_UID : peer.uid();
-        this.peer = String.valueOf(peer);
+        this.peer = socket.peer();
     }
 
     /** Serves a client. Takes ownership of the socket. */
@@ -85,7 +82,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
 
     /** The user of the client; {@link ControlRequest#UNKNOWN_UID} if it is unknown. */
     int uid() {
-        return uid;
+        return peer == null ? ControlRequest.UNKNOWN_UID : peer.uid();
     }
 
     private void watch() throws ErrnoException {
@@ -170,7 +167,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
             fail(invalid.getMessage());
             return;
         }
-        commands.execute(new ControlRequest(words, peer, uid), this);
+        commands.execute(new ControlRequest(words, String.valueOf(peer), uid()), this);
     }
 
     @Override
