@@ -2,7 +2,6 @@ package org.vhostuserrng.it.guest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,19 +61,10 @@ class VfioUserGuestIT {
     /** QEMU maps memory that is not shared without a descriptor, and executes DMA_READ and DMA_WRITE. */
     @Test
     void guestWhoseMemoryIsNotSharedIsServed() throws IOException, InterruptedException {
-        Path socket = daemons.directory().resolve("vfio.sock");
-        daemons.start("--vfio-user=" + socket);
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
-        String device = "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"" + socket + "\"}}";
-
-        QemuContainer vm = machines.boot(QemuMachine.of(DebianRelease.SID, DebianRelease.BOOKWORM, QemuBoard.Q35)
-                .withOptions(
-                        "-object",
-                        "memory-backend-ram,id=private,size=256M",
-                        "-machine",
-                        "memory-backend=private",
-                        "-device",
-                        device));
+        QemuContainer vm = machines.boot(q35(DebianRelease.BOOKWORM)
+                .withOptions("-object", "memory-backend-ram,id=private,size=256M")
+                .withOptions("-machine", "memory-backend=private")
+                .withOptions("-device", deviceOfADaemon("")));
         GuestSerialConsole guest = vm.console();
 
         String shown = guest.execute("show");
@@ -164,8 +154,7 @@ class VfioUserGuestIT {
      */
     private String deviceOfADaemon(String properties) throws IOException {
         Path socket = daemons.directory().resolve("vfio.sock");
-        daemons.start("--vfio-user=" + socket);
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+        daemons.startWithVfioUser(socket);
         return "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"" + socket + "\"}"
                 + (properties.isEmpty() ? "" : "," + properties) + "}";
     }

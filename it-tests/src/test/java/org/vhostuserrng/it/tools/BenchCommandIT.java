@@ -2,10 +2,8 @@ package org.vhostuserrng.it.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,10 +37,7 @@ class BenchCommandIT {
 
     private Path startVfioUser(String... options) throws Exception {
         Path socket = daemons.directory().resolve("vfio.sock");
-        List<String> all = new ArrayList<>(List.of(options));
-        all.add("--vfio-user=" + socket);
-        daemons.start(all.toArray(String[]::new));
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+        daemons.startWithVfioUser(socket, options);
         return socket;
     }
 

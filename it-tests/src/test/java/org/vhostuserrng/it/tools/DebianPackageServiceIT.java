@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertServedWhile;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,13 +17,13 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.DebianMachine;
-import org.vhostuserrng.it.fixture.HostCommand;
-import org.vhostuserrng.it.fixture.frontend.BusyGuest;
+import org.vhostuserrng.it.fixture.DebianPackageExtension;
 
 /** Tests the Debian package on a machine with systemd: the service from the installation to the purge. */
 @Tag("container")
@@ -41,14 +42,15 @@ class DebianPackageServiceIT {
     @TempDir
     private static Path directory;
 
-    private static Path current;
+    @RegisterExtension
+    private static final DebianPackageExtension PACKAGE = new DebianPackageExtension();
+
     private static DebianMachine machine;
 
     @BeforeAll
     static void installOlderPackage() throws IOException, InterruptedException {
         machine = DebianMachine.boot(directory);
-        current = DebianMachine.pack(HostCommand.repository(), directory, "--no-build");
-        machine.install(DebianMachine.withVersion(current, OLDER_VERSION, directory));
+        machine.install(DebianMachine.withVersion(PACKAGE.file(), OLDER_VERSION, directory));
     }
 
     @AfterAll
@@ -125,7 +127,7 @@ class DebianPackageServiceIT {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
 
-            BusyGuest.assertServedDuring(guest, () -> reload(RELOADS));
+            assertServedWhile(guest, () -> reload(RELOADS));
 
             assertEquals("active", state("vhost-user-rng.service"));
             assertEventually(
@@ -193,7 +195,7 @@ class DebianPackageServiceIT {
             String before = succeed("systemctl", "show", "--property=MainPID", SERVICE);
             assertEquals(OLDER_VERSION, installedVersion());
 
-            BusyGuest.assertServedDuring(guest, () -> machine.install(current));
+            assertServedWhile(guest, () -> machine.install(PACKAGE.file()));
 
             assertFalse(
                     succeed("systemctl", "show", "--property=MainPID", SERVICE).equals(before), before);

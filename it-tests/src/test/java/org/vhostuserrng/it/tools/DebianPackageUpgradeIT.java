@@ -3,6 +3,7 @@ package org.vhostuserrng.it.tools;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertServedWhile;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,13 +14,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.DebianMachine;
+import org.vhostuserrng.it.fixture.DebianPackageExtension;
 import org.vhostuserrng.it.fixture.HostCommand;
-import org.vhostuserrng.it.fixture.frontend.BusyGuest;
 
 /**
  * Tests the upgrade from an earlier version, only if the system property {@value #EARLIER_PACKAGE} names it: a file, or
@@ -33,6 +35,9 @@ class DebianPackageUpgradeIT {
 
     private static final String EARLIER_PACKAGE = "vhost-user-rng.earlier-package";
     private static final String BUILD = "build";
+
+    @RegisterExtension
+    private static final DebianPackageExtension PACKAGE = new DebianPackageExtension();
 
     @TempDir
     private Path directory;
@@ -75,7 +80,6 @@ class DebianPackageUpgradeIT {
     @Timeout(value = 90, unit = TimeUnit.MINUTES)
     void guestOfTheVersionBeforeIsServedDuringTheUpgrade() throws IOException, InterruptedException {
         Path earlier = earlierPackage();
-        Path current = DebianMachine.pack(HostCommand.repository(), directory, "--no-build");
         try (DebianMachine machine = DebianMachine.boot(directory)) {
             machine.install(earlier);
             machine.succeed("systemctl", "enable", "--now", SOCKET);
@@ -84,7 +88,7 @@ class DebianPackageUpgradeIT {
                     Options.DEFAULT.withReplyTimeout(HANG_TIMEOUT))) {
                 guest.request(64, HANG_TIMEOUT);
 
-                BusyGuest.assertServedDuring(guest, () -> machine.install(current));
+                assertServedWhile(guest, () -> machine.install(PACKAGE.file()));
 
                 String log = machine.succeed("journalctl", "--unit=vhost-user-rng@web.service", "--output=cat");
                 assertTrue(log.contains("session continued"), log);

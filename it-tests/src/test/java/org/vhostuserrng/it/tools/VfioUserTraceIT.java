@@ -32,7 +32,7 @@ class VfioUserTraceIT {
     @BeforeEach
     void startTrace() throws Exception {
         Path socket = daemons.directory().resolve("vfio.sock");
-        daemons.start("--vfio-user=" + socket);
+        daemons.startWithVfioUser(socket);
         listen = daemons.directory().resolve("traced");
         record = daemons.directory().resolve("record");
         out = daemons.directory().resolve("trace.out");

@@ -30,8 +30,7 @@ class VfioUserDescriptorsIT {
     @BeforeEach
     void start() throws Exception {
         socket = daemons.directory().resolve("vfio.sock");
-        daemon = daemons.start("--vfio-user=" + socket);
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+        daemon = daemons.startWithVfioUser(socket);
     }
 
     private VfioUserClient negotiated() throws Exception {

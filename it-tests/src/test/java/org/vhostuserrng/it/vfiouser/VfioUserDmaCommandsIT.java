@@ -2,7 +2,6 @@ package org.vhostuserrng.it.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
@@ -41,12 +40,8 @@ class VfioUserDmaCommandsIT {
         socket = daemons.directory().resolve("vfio.sock");
     }
 
-    private void start(String... options) throws Exception {
-        String[] all = new String[options.length + 1];
-        System.arraycopy(options, 0, all, 1, options.length);
-        all[0] = "--vfio-user=" + socket;
-        daemon = daemons.start(all);
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+    private void start(String... options) throws IOException {
+        daemon = daemons.startWithVfioUser(socket, options);
     }
 
     private VfioUserEntropyDriver guest() throws IOException {
@@ -85,39 +80,6 @@ class VfioUserDmaCommandsIT {
 
             assertEquals(65536, received.length);
             RandomnessAssertions.assertLooksRandom(received);
-        }
-    }
-
-    @Test
-    void aGuestIsServedAfterResets() throws Exception {
-        start();
-        try (VfioUserEntropyDriver guest = guest()) {
-            guest.request(64, HANG_TIMEOUT);
-
-            guest.startDevice();
-            int afterStatus = guest.request(64, HANG_TIMEOUT).length;
-            guest.resetFunction();
-            int afterReset = guest.request(64, HANG_TIMEOUT).length;
-            guest.functionLevelReset();
-            int afterFunctionLevelReset = guest.request(64, HANG_TIMEOUT).length;
-
-            assertEquals(64, afterStatus);
-            assertEquals(64, afterReset);
-            assertEquals(64, afterFunctionLevelReset);
-        }
-    }
-
-    @Test
-    void aGuestIsServedAfterItsMemoryWasRemovedForAMoment() throws Exception {
-        start();
-        try (VfioUserEntropyDriver guest = guest()) {
-            for (int i = 0; i < 20; i++) {
-                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
-                guest.client().unmap(guest.memory());
-                guest.mapMemory();
-            }
-
-            assertFalse(guest.needsReset());
         }
     }
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
-import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,6 +15,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.VfioUserClient;
@@ -40,16 +41,18 @@ class VfioUserIT {
         socket = daemons.directory().resolve("vfio.sock");
     }
 
-    private void start(String... options) throws Exception {
-        String[] all = new String[options.length + 1];
-        System.arraycopy(options, 0, all, 1, options.length);
-        all[0] = "--vfio-user=" + socket;
-        daemon = daemons.start(all);
-        assertEventually("the daemon listens for vfio-user", () -> DaemonExtension.isListening(socket));
+    private void start(String... options) throws IOException {
+        daemon = daemons.startWithVfioUser(socket, options);
     }
 
     private VfioUserEntropyDriver guest() throws IOException {
-        return VfioUserEntropyDriver.start(socket, HANG_TIMEOUT);
+        return guest(true);
+    }
+
+    private VfioUserEntropyDriver guest(boolean shared) throws IOException {
+        return shared
+                ? VfioUserEntropyDriver.start(socket, HANG_TIMEOUT)
+                : VfioUserEntropyDriver.startWithoutDescriptor(socket, HANG_TIMEOUT);
     }
 
     @Test
@@ -75,10 +78,11 @@ class VfioUserIT {
         }
     }
 
-    @Test
-    void aGuestIsServedAfterResets() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aGuestIsServedAfterResets(boolean shared) throws Exception {
         start();
-        try (VfioUserEntropyDriver guest = guest()) {
+        try (VfioUserEntropyDriver guest = guest(shared)) {
             guest.request(64, HANG_TIMEOUT);
 
             guest.startDevice();
@@ -95,14 +99,15 @@ class VfioUserIT {
     }
 
     /** QEMU removes and adds all memory several times while the firmware and the guest start. */
-    @Test
-    void aGuestIsServedAfterItsMemoryWasRemovedForAMoment() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aGuestIsServedAfterItsMemoryWasRemovedForAMoment(boolean shared) throws Exception {
         start();
-        try (VfioUserEntropyDriver guest = guest()) {
+        try (VfioUserEntropyDriver guest = guest(shared)) {
             for (int i = 0; i < 20; i++) {
                 assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
                 guest.client().unmap(guest.memory());
-                guest.client().map(guest.memory());
+                guest.mapMemory();
             }
 
             assertFalse(guest.needsReset());

@@ -46,6 +46,10 @@ final class SteppedVfioUserClient implements AutoCloseable {
     static final int EVENTFD_TRIGGER = 0x24;
     private static final MemorySegment READ = Libc.symbol("read");
 
+    /** A message of the server. */
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Message(int id, int command, int flags, int errno, byte[] payload) {}
+
     /** A reply. */
     static final class Reply {
         private final int id;
@@ -239,53 +243,53 @@ final class SteppedVfioUserClient implements AutoCloseable {
 
     /** Receives a reply; null if there is none. */
     Reply receive() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment header = arena.allocate(16);
-            int received = socket.receive(header, new ArrayList<>());
-            if (received <= 0) {
-                return null;
-            }
-            ByteBuffer fields = header.asByteBuffer().order(ByteOrder.nativeOrder());
-            int size = fields.getInt(4);
-            if (received != 16 || (fields.getInt(8) & 0xf) != 1) {
-                throw new IllegalStateException("not the header of a reply");
-            }
-            MemorySegment payload = arena.allocate(Math.max(1, size - 16));
-            int rest = size == 16 ? 0 : socket.receive(payload.asSlice(0, size - 16), new ArrayList<>());
-            if (rest != size - 16) {
-                throw new IllegalStateException("reply is not in one piece");
-            }
-            boolean error = (fields.getInt(8) & 0x20) != 0;
-            int errno = fields.getInt(12);
-            byte[] bytes = new byte[rest];
-            MemorySegment.copy(payload, ValueLayout.JAVA_BYTE, 0, bytes, 0, rest);
-            if (error != (errno != 0)) {
-                throw new IllegalStateException("error bit and errno contradict");
-            }
-            return new Reply(fields.getShort(0) & 0xffff, errno, bytes);
+        Message message = receiveMessage();
+        if (message == null) {
+            return null;
         }
+        if ((message.flags() & 0xf) != 1) {
+            throw new IllegalStateException("not a reply");
+        }
+        boolean error = (message.flags() & 0x20) != 0;
+        if (error != (message.errno() != 0)) {
+            throw new IllegalStateException("error bit and errno contradict");
+        }
+        return new Reply(message.id(), message.errno(), message.payload());
     }
 
     /** Receives a command of the server; null if there is none. */
     DmaCommand receiveCommand() {
+        Message message = receiveMessage();
+        if (message == null) {
+            return null;
+        }
+        if (message.flags() != 0) {
+            throw new IllegalStateException("not a command");
+        }
+        return new DmaCommand(message.id(), message.command(), message.payload());
+    }
+
+    /** Receives a message; null if there is none. */
+    private Message receiveMessage() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment header = arena.allocate(16);
             int received = socket.receive(header, new ArrayList<>());
             if (received <= 0) {
                 return null;
             }
+            if (received != 16) {
+                throw new IllegalStateException("not a header");
+            }
             ByteBuffer fields = header.asByteBuffer().order(ByteOrder.nativeOrder());
-            if (received != 16 || fields.getInt(8) != 0) {
-                throw new IllegalStateException("not the header of a command");
-            }
             int size = fields.getInt(4) - 16;
-            MemorySegment payload = arena.allocate(size);
-            if (socket.receive(payload, new ArrayList<>()) != size) {
-                throw new IllegalStateException("command is not in one piece");
+            MemorySegment payload = arena.allocate(Math.max(1, size));
+            int rest = size == 0 ? 0 : socket.receive(payload.asSlice(0, size), new ArrayList<>());
+            if (rest != size) {
+                throw new IllegalStateException("message is not in one piece");
             }
-            byte[] bytes = new byte[size];
-            MemorySegment.copy(payload, ValueLayout.JAVA_BYTE, 0, bytes, 0, size);
-            return new DmaCommand(fields.getShort(0) & 0xffff, fields.getShort(2), bytes);
+            byte[] bytes = payload.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE);
+            return new Message(
+                    fields.getShort(0) & 0xffff, fields.getShort(2), fields.getInt(8), fields.getInt(12), bytes);
         }
     }
 
@@ -363,6 +367,15 @@ final class SteppedVfioUserClient implements AutoCloseable {
                 .putInt(count)
                 .put(data)
                 .array();
+    }
+
+    /** Sends VFIO_USER_DEVICE_SET_IRQS without a descriptor. Returns the error; 0 for none. */
+    int setIrqs(int flags, int index, int start, int count, int... bools) {
+        byte[] data = new byte[bools.length];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = (byte) bools[i];
+        }
+        return command(SET_IRQS, irqs(flags, index, start, count, data)).errno();
     }
 
     /** Assigns an eventfd to a vector. Returns the test's own descriptor of it. */

@@ -50,14 +50,6 @@ class VfioUserInterruptsTest {
         client.close();
     }
 
-    private int setIrqs(int flags, int index, int start, int count, int... bools) {
-        byte[] data = new byte[bools.length];
-        for (int i = 0; i < data.length; i++) {
-            data[i] = (byte) bools[i];
-        }
-        return client.command(SET_IRQS, irqs(flags, index, start, count, data)).errno();
-    }
-
     // --- MSI-X -----------------------------------------------------------------------------------------------------
 
     @Test
@@ -94,11 +86,11 @@ class VfioUserInterruptsTest {
     @Test
     void aMaskedMessageIsSentWhenItIsUnmasked() throws IOException {
         EventFd eventfd = client.assign(MSIX, 1);
-        setIrqs(NONE_MASK, MSIX, 1, 1);
+        client.setIrqs(NONE_MASK, MSIX, 1, 1);
 
         client.function.host.triggerMsix(1);
         long masked = signals(eventfd);
-        setIrqs(NONE_UNMASK, MSIX, 1, 1);
+        client.setIrqs(NONE_UNMASK, MSIX, 1, 1);
 
         assertEquals(0, masked);
         assertEquals(1, signals(eventfd));
@@ -108,7 +100,7 @@ class VfioUserInterruptsTest {
     void masksOnlyTheVectorsWhoseBooleanIsTrue() throws IOException {
         EventFd first = client.assign(MSIX, 0);
         EventFd second = client.assign(MSIX, 1);
-        setIrqs(BOOL_MASK, MSIX, 0, 2, 0, 1);
+        client.setIrqs(BOOL_MASK, MSIX, 0, 2, 0, 1);
 
         client.function.host.triggerMsix(0);
         client.function.host.triggerMsix(1);
@@ -120,7 +112,7 @@ class VfioUserInterruptsTest {
     @Test
     void takesEventfdsAway() throws IOException {
         EventFd eventfd = client.assign(MSIX, 1);
-        setIrqs(EVENTFD_TRIGGER, MSIX, 0, 2);
+        client.setIrqs(EVENTFD_TRIGGER, MSIX, 0, 2);
 
         client.function.host.triggerMsix(1);
 
@@ -130,7 +122,7 @@ class VfioUserInterruptsTest {
     @Test
     void disablesAllVectors() throws IOException {
         EventFd eventfd = client.assign(MSIX, 1);
-        setIrqs(NONE_TRIGGER, MSIX, 0, 0);
+        client.setIrqs(NONE_TRIGGER, MSIX, 0, 0);
 
         client.function.host.triggerMsix(1);
 
@@ -150,8 +142,8 @@ class VfioUserInterruptsTest {
         EventFd first = client.assign(MSIX, 0);
         EventFd second = client.assign(MSIX, 1);
 
-        setIrqs(NONE_TRIGGER, MSIX, 0, 1);
-        setIrqs(BOOL_TRIGGER, MSIX, 0, 2, 0, 1);
+        client.setIrqs(NONE_TRIGGER, MSIX, 0, 1);
+        client.setIrqs(BOOL_TRIGGER, MSIX, 0, 2, 0, 1);
 
         assertEquals(1, signals(first));
         assertEquals(1, signals(second));
@@ -175,7 +167,7 @@ class VfioUserInterruptsTest {
         client.function.host.setIntx(true);
         long first = signals(eventfd);
 
-        setIrqs(NONE_UNMASK, INTX, 0, 1);
+        client.setIrqs(NONE_UNMASK, INTX, 0, 1);
 
         assertEquals(1, first);
         assertEquals(1, signals(eventfd));
@@ -187,7 +179,7 @@ class VfioUserInterruptsTest {
         client.function.host.setIntx(true);
         client.function.host.setIntx(false);
 
-        setIrqs(NONE_UNMASK, INTX, 0, 1);
+        client.setIrqs(NONE_UNMASK, INTX, 0, 1);
 
         assertEquals(1, signals(eventfd));
     }
@@ -197,7 +189,7 @@ class VfioUserInterruptsTest {
         EventFd eventfd = client.assign(INTX, 0);
         client.function.host.setIntx(true);
         client.function.host.setIntx(false);
-        setIrqs(NONE_UNMASK, INTX, 0, 1);
+        client.setIrqs(NONE_UNMASK, INTX, 0, 1);
 
         client.function.host.setIntx(true);
 
@@ -207,11 +199,11 @@ class VfioUserInterruptsTest {
     @Test
     void anIntxThatIsAssertedWhileMaskedIsSentWhenItIsUnmasked() throws IOException {
         EventFd eventfd = client.assign(INTX, 0);
-        setIrqs(NONE_MASK, INTX, 0, 1);
+        client.setIrqs(NONE_MASK, INTX, 0, 1);
         client.function.host.setIntx(true);
         long masked = signals(eventfd);
 
-        setIrqs(NONE_UNMASK, INTX, 0, 1);
+        client.setIrqs(NONE_UNMASK, INTX, 0, 1);
 
         assertEquals(0, masked);
         assertEquals(1, signals(eventfd));
@@ -221,7 +213,7 @@ class VfioUserInterruptsTest {
     void anAssertedIntxIsSentByANewEventfd() throws IOException {
         client.assign(INTX, 0);
         client.function.host.setIntx(true);
-        setIrqs(NONE_TRIGGER, INTX, 0, 0);
+        client.setIrqs(NONE_TRIGGER, INTX, 0, 0);
 
         assertEquals(1, signals(client.assign(INTX, 0)));
     }
@@ -266,7 +258,7 @@ class VfioUserInterruptsTest {
         "0x22, 2, 0, 1",
     })
     void refusesAnInvalidCommand(String flags, int index, String start, String count) {
-        int errno = setIrqs(Long.decode(flags).intValue(), index, Integer.decode(start), Integer.decode(count));
+        int errno = client.setIrqs(Long.decode(flags).intValue(), index, Integer.decode(start), Integer.decode(count));
 
         assertEquals(EINVAL, errno);
         assertEquals(0, client.closedCount);
@@ -274,7 +266,7 @@ class VfioUserInterruptsTest {
 
     @Test
     void refusesMoreBooleansThanInterrupts() {
-        assertEquals(EINVAL, setIrqs(BOOL_TRIGGER, MSIX, 0, 1, 1, 1));
+        assertEquals(EINVAL, client.setIrqs(BOOL_TRIGGER, MSIX, 0, 1, 1, 1));
     }
 
     @ParameterizedTest

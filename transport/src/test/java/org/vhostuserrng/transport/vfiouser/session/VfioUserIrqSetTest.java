@@ -41,10 +41,6 @@ class VfioUserIrqSetTest {
         client.close();
     }
 
-    private int setIrqs(int flags, int index, int start, int count, byte... bools) {
-        return client.command(SET_IRQS, irqs(flags, index, start, count, bools)).errno();
-    }
-
     @Test
     void newEventfdReplacesTheOldOne() throws IOException {
         EventFd old = client.assign(MSIX, 0);
@@ -71,7 +67,7 @@ class VfioUserIrqSetTest {
         EventFd first = client.assign(MSIX, 0);
         EventFd second = client.assign(MSIX, 1);
 
-        int errno = setIrqs(NONE_TRIGGER, MSIX, 1, 1);
+        int errno = client.setIrqs(NONE_TRIGGER, MSIX, 1, 1);
 
         assertEquals(0, errno);
         assertEquals(0, signals(first));
@@ -83,7 +79,7 @@ class VfioUserIrqSetTest {
         EventFd first = client.assign(MSIX, 0);
         EventFd second = client.assign(MSIX, 1);
 
-        int errno = setIrqs(BOOL_TRIGGER, MSIX, 0, 2, (byte) 0, (byte) 0);
+        int errno = client.setIrqs(BOOL_TRIGGER, MSIX, 0, 2, 0, 0);
 
         assertEquals(0, errno);
         assertEquals(0, signals(first) + signals(second));
@@ -93,15 +89,15 @@ class VfioUserIrqSetTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 2, 3})
     void interruptsWithoutEventfdsCanBeDisabled(int index) {
-        assertEquals(0, setIrqs(NONE_TRIGGER, index, 0, 0));
-        assertEquals(0, setIrqs(NONE_TRIGGER, index, 0, 0));
+        assertEquals(0, client.setIrqs(NONE_TRIGGER, index, 0, 0));
+        assertEquals(0, client.setIrqs(NONE_TRIGGER, index, 0, 0));
     }
 
     @Test
     void eventfdOfAnErrorInterruptCanBeTakenAway() throws IOException {
         client.assign(3, 0);
 
-        assertEquals(0, setIrqs(EVENTFD_TRIGGER, 3, 0, 1));
+        assertEquals(0, client.setIrqs(EVENTFD_TRIGGER, 3, 0, 1));
     }
 
     @ParameterizedTest
@@ -132,12 +128,12 @@ class VfioUserIrqSetTest {
     void booleanForOnlyOneOfTwoInterruptsIsRefused() throws IOException {
         EventFd first = client.assign(MSIX, 0);
 
-        assertEquals(EINVAL, setIrqs(BOOL_TRIGGER, MSIX, 0, 2, (byte) 1));
+        assertEquals(EINVAL, client.setIrqs(BOOL_TRIGGER, MSIX, 0, 2, 1));
         assertEquals(0, signals(first));
     }
 
     @Test
     void requestInterruptDoesNotExist() {
-        assertEquals(EINVAL, setIrqs(EVENTFD_TRIGGER, 4, 0, 1));
+        assertEquals(EINVAL, client.setIrqs(EVENTFD_TRIGGER, 4, 0, 1));
     }
 }
