@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Layout of a copy, native byte order: u64 sequence number from 1, the words, u64 check value.
  */
-public final class CheckedRecord {
+public final class ChecksummedRecord {
     /** The result of {@link #open}. */
     public enum Content {
         /** No process has written the record. */
@@ -41,7 +41,7 @@ public final class CheckedRecord {
      * @param memory {@link #bytes} bytes, zeros before their first use
      * @param words the number of words
      */
-    public CheckedRecord(MemorySegment memory, int words) {
+    public ChecksummedRecord(MemorySegment memory, int words) {
         long size = bytes(words) / 2;
         copies = new MemorySegment[] {memory.asSlice(0, size), memory.asSlice(size, size)};
         check = size - Long.BYTES;

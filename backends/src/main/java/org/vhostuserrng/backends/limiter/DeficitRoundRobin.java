@@ -22,7 +22,7 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  */
 public final class DeficitRoundRobin {
     /** Size of the memory of {@link #persistIn} in bytes. */
-    public static final int PERSISTED_BYTES = CheckedRecord.bytes(RateLimiter.PERSISTED_BYTES / Long.BYTES);
+    public static final int PERSISTED_BYTES = ChecksummedRecord.bytes(RateLimiter.PERSISTED_BYTES / Long.BYTES);
 
     private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
@@ -49,7 +49,7 @@ public final class DeficitRoundRobin {
     private long quantum;
 
     /** Memory for the usage of the total, which outlives this process; null if there is none. */
-    private CheckedRecord kept;
+    private ChecksummedRecord kept;
 
     private long clockOffset;
 
@@ -163,14 +163,14 @@ public final class DeficitRoundRobin {
      *     host
      */
     public boolean persistIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
-        kept = new CheckedRecord(memory, RateLimiter.PERSISTED_BYTES / Long.BYTES);
+        kept = new ChecksummedRecord(memory, RateLimiter.PERSISTED_BYTES / Long.BYTES);
         clockOffset = monotonicNow - now;
         if (!continued) {
             memory.fill((byte) 0);
         }
-        boolean damaged = kept.open() == CheckedRecord.Content.DAMAGED;
+        boolean damaged = kept.open() == ChecksummedRecord.Content.DAMAGED;
         if (kept.latest() != null) {
-            total.resume(now, kept.latest(), CheckedRecord.WORDS, clockOffset);
+            total.resume(now, kept.latest(), ChecksummedRecord.WORDS, clockOffset);
         }
         keep();
         return !damaged;
@@ -178,7 +178,7 @@ public final class DeficitRoundRobin {
 
     private void keep() {
         if (kept != null) {
-            total.keep(kept.begin(), CheckedRecord.WORDS, clockOffset);
+            total.keep(kept.begin(), ChecksummedRecord.WORDS, clockOffset);
             kept.commit();
         }
     }

@@ -9,78 +9,78 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CheckedRecordTest {
+class ChecksummedRecordTest {
     private static final int WORDS = 2;
 
-    private final byte[] bytes = new byte[CheckedRecord.bytes(WORDS)];
+    private final byte[] bytes = new byte[ChecksummedRecord.bytes(WORDS)];
     private final MemorySegment memory = MemorySegment.ofArray(bytes);
 
-    private CheckedRecord record() {
-        return new CheckedRecord(memory, WORDS);
+    private ChecksummedRecord record() {
+        return new ChecksummedRecord(memory, WORDS);
     }
 
-    private static void write(CheckedRecord record, long value) {
+    private static void write(ChecksummedRecord record, long value) {
         MemorySegment copy = record.begin();
-        copy.set(ValueLayout.JAVA_LONG_UNALIGNED, CheckedRecord.WORDS, value);
-        copy.set(ValueLayout.JAVA_LONG_UNALIGNED, CheckedRecord.WORDS + Long.BYTES, -value);
+        copy.set(ValueLayout.JAVA_LONG_UNALIGNED, ChecksummedRecord.WORDS, value);
+        copy.set(ValueLayout.JAVA_LONG_UNALIGNED, ChecksummedRecord.WORDS + Long.BYTES, -value);
         record.commit();
     }
 
-    private static long value(CheckedRecord record) {
-        return record.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, CheckedRecord.WORDS);
+    private static long value(ChecksummedRecord record) {
+        return record.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, ChecksummedRecord.WORDS);
     }
 
     @Test
     void newMemoryHasNoContent() {
-        assertEquals(CheckedRecord.Content.NONE, record().open());
+        assertEquals(ChecksummedRecord.Content.NONE, record().open());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4})
     void lastCommittedWordsAreFound(int commits) {
-        CheckedRecord first = record();
+        ChecksummedRecord first = record();
         for (int i = 1; i <= commits; i++) {
             write(first, i);
         }
-        CheckedRecord next = record();
+        ChecksummedRecord next = record();
 
-        assertEquals(CheckedRecord.Content.INTACT, next.open());
+        assertEquals(ChecksummedRecord.Content.INTACT, next.open());
         assertEquals(commits, value(next));
     }
 
     @Test
     void wordsBeforeAHalfWrittenCopyAreFound() {
-        CheckedRecord first = record();
+        ChecksummedRecord first = record();
         write(first, 1);
         write(first, 2);
         first.begin().fill((byte) 0);
-        CheckedRecord next = record();
+        ChecksummedRecord next = record();
 
-        assertEquals(CheckedRecord.Content.INTACT, next.open());
+        assertEquals(ChecksummedRecord.Content.INTACT, next.open());
         assertEquals(2, value(next));
     }
 
     @Test
     void damagedOnlyCopyIsNotUsed() {
         write(record(), 1);
-        bytes[bytes.length / 2 + CheckedRecord.WORDS] ^= 1;
-        CheckedRecord next = record();
+        bytes[bytes.length / 2 + ChecksummedRecord.WORDS] ^= 1;
+        ChecksummedRecord next = record();
 
-        assertEquals(CheckedRecord.Content.DAMAGED, next.open());
+        assertEquals(ChecksummedRecord.Content.DAMAGED, next.open());
         assertNull(next.latest());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0x01, 0x03, 0x80, 0xff})
     void anyFlippedByteIsNoticed(int mask) {
-        CheckedRecord first = record();
+        ChecksummedRecord first = record();
         write(first, 1);
         write(first, 2);
         byte[] intact = bytes.clone();
         for (int offset = 0; offset < bytes.length; offset++) {
             memory.copyFrom(MemorySegment.ofArray(intact));
             bytes[offset] ^= (byte) mask;
-            assertEquals(CheckedRecord.Content.DAMAGED, record().open(), "byte " + offset);
+            assertEquals(ChecksummedRecord.Content.DAMAGED, record().open(), "byte " + offset);
         }
     }
 }

@@ -2,14 +2,14 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.backends.limiter.CheckedRecord;
+import org.vhostuserrng.backends.limiter.ChecksummedRecord;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
  * The counters of a guest, the usage of its rate limits, and whether it is paused, in memory that outlives this
- * process: a {@link CheckedRecord} at offset 128, with five u64 counters, u64 flags (1: paused) and the usage. Earlier
- * releases wrote the counters at offset 0 and the usage at offset 64, without a check value. Contains no random bytes.
- * Confined to the loop's thread.
+ * process: a {@link ChecksummedRecord} at offset 128, with five u64 counters, u64 flags (1: paused) and the usage.
+ * Earlier releases wrote the counters at offset 0 and the usage at offset 64, without a check value. Contains no random
+ * bytes. Confined to the loop's thread.
  */
 final class PersistedRngState {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -26,7 +26,7 @@ final class PersistedRngState {
     private static final int WORDS = (int) (LIMITS + GuestRateLimiter.PERSISTED_BYTES) / Long.BYTES;
 
     private final MemorySegment memory;
-    private final CheckedRecord record;
+    private final ChecksummedRecord record;
     private final RngCounters counters;
     private final GuestRateLimiter rateLimiter;
     private final long clockOffset;
@@ -39,7 +39,7 @@ final class PersistedRngState {
      */
     PersistedRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
         this.memory = memory;
-        this.record = new CheckedRecord(memory.asSlice(RECORD, CheckedRecord.bytes(WORDS)), WORDS);
+        this.record = new ChecksummedRecord(memory.asSlice(RECORD, ChecksummedRecord.bytes(WORDS)), WORDS);
         this.clockOffset = clockOffset;
         this.counters = counters;
         this.rateLimiter = rateLimiter;
@@ -50,14 +50,14 @@ final class PersistedRngState {
      * state before the last write, or from none.
      */
     boolean resume(long now) {
-        CheckedRecord.Content content = record.open();
+        ChecksummedRecord.Content content = record.open();
         if (record.latest() != null) {
-            resume(now, record.latest(), CheckedRecord.WORDS, CheckedRecord.WORDS + LIMITS);
-            paused = (record.latest().get(LONG, CheckedRecord.WORDS + FLAGS) & PAUSED) != 0;
-        } else if (content == CheckedRecord.Content.NONE) {
+            resume(now, record.latest(), ChecksummedRecord.WORDS, ChecksummedRecord.WORDS + LIMITS);
+            paused = (record.latest().get(LONG, ChecksummedRecord.WORDS + FLAGS) & PAUSED) != 0;
+        } else if (content == ChecksummedRecord.Content.NONE) {
             resume(now, memory, 0, LIMITS_OF_EARLIER_RELEASES);
         }
-        return content != CheckedRecord.Content.DAMAGED;
+        return content != ChecksummedRecord.Content.DAMAGED;
     }
 
     private void resume(long now, MemorySegment from, long counts, long limits) {
@@ -81,20 +81,20 @@ final class PersistedRngState {
 
     /** Discards the state that the memory contains. */
     void clear() {
-        memory.asSlice(RECORD, CheckedRecord.bytes(WORDS)).fill((byte) 0);
+        memory.asSlice(RECORD, ChecksummedRecord.bytes(WORDS)).fill((byte) 0);
     }
 
     /** Writes the state. Must be called after bytes are charged, before the device writes them to guest memory. */
     void write() {
         MemorySegment copy = record.begin();
-        copy.set(LONG, CheckedRecord.WORDS + REQUESTS, counters.requests());
-        copy.set(LONG, CheckedRecord.WORDS + BYTES, counters.bytes());
-        copy.set(LONG, CheckedRecord.WORDS + THROTTLED, counters.throttledCount());
-        copy.set(LONG, CheckedRecord.WORDS + STARVED, counters.starvedCount());
-        copy.set(LONG, CheckedRecord.WORDS + FAULTS, counters.faults());
-        copy.set(LONG, CheckedRecord.WORDS + FLAGS, paused ? PAUSED : 0);
+        copy.set(LONG, ChecksummedRecord.WORDS + REQUESTS, counters.requests());
+        copy.set(LONG, ChecksummedRecord.WORDS + BYTES, counters.bytes());
+        copy.set(LONG, ChecksummedRecord.WORDS + THROTTLED, counters.throttledCount());
+        copy.set(LONG, ChecksummedRecord.WORDS + STARVED, counters.starvedCount());
+        copy.set(LONG, ChecksummedRecord.WORDS + FAULTS, counters.faults());
+        copy.set(LONG, ChecksummedRecord.WORDS + FLAGS, paused ? PAUSED : 0);
         if (rateLimiter.isLimited()) {
-            rateLimiter.keep(copy, CheckedRecord.WORDS + LIMITS, clockOffset);
+            rateLimiter.keep(copy, ChecksummedRecord.WORDS + LIMITS, clockOffset);
         }
         record.commit();
     }

@@ -81,7 +81,7 @@ final class DaemonCommand {
                 LOG.warn(warning);
             }
             if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
-                FilePathCheck.check(settings);
+                StartupPathCheck.check(settings);
                 printResult(DaemonReport.of(settings));
             } else {
                 new RngDaemon(settings, running -> readSettings(running, words)).serve();

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.limiter.CheckedRecord;
+import org.vhostuserrng.backends.limiter.ChecksummedRecord;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
@@ -107,9 +107,9 @@ record HostState(MemorySegment memory, boolean continued) {
     private static void upgradeFromVersion1(MemorySegment memory) {
         MemorySegment total = memory.asSlice(TOTAL_LIMIT, DeficitRoundRobin.PERSISTED_BYTES);
         total.fill((byte) 0);
-        CheckedRecord record = new CheckedRecord(total, TOTAL_LIMIT_WORDS);
+        ChecksummedRecord record = new ChecksummedRecord(total, TOTAL_LIMIT_WORDS);
         long bytes = (long) TOTAL_LIMIT_WORDS * Long.BYTES;
-        MemorySegment.copy(memory, TOTAL_LIMIT_1, record.begin(), CheckedRecord.WORDS, bytes);
+        MemorySegment.copy(memory, TOTAL_LIMIT_1, record.begin(), ChecksummedRecord.WORDS, bytes);
         record.commit();
         FileReadPositions.upgradeFromVersion1(filePositions(memory));
         VarHandle.releaseFence();

@@ -10,13 +10,13 @@ import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /** Compares the settings that take effect only when the daemon starts with those in force. */
-final class RestartOnlySettings {
+final class RestartRequiredSettings {
     /** Maximum number of guests that are named if the permissions of their sockets differ. */
     private static final int MAX_NAMED = 3;
 
     private final List<String> pending = new ArrayList<>();
 
-    private RestartOnlySettings() {}
+    private RestartRequiredSettings() {}
 
     /**
      * Returns the settings that a restart would change: the names of options, and the guests whose sockets would get
@@ -27,7 +27,7 @@ final class RestartOnlySettings {
      * @param guests the guests with the sockets that are in use
      */
     static List<String> pending(DaemonSettings started, DaemonSettings next, List<RngGuest> guests) {
-        RestartOnlySettings settings = new RestartOnlySettings();
+        RestartRequiredSettings settings = new RestartRequiredSettings();
         settings.compareOptions(started, next);
         settings.compareMemory(started, next);
         settings.compareControlSocket(started.controlSocket(), next.controlSocket());

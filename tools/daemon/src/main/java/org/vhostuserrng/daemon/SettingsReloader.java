@@ -200,7 +200,7 @@ final class SettingsReloader {
     }
 
     private void logWhatNeedsARestart(DaemonSettings next) {
-        pendingRestart = RestartOnlySettings.pending(started, next, guests.all());
+        pendingRestart = RestartRequiredSettings.pending(started, next, guests.all());
         if (!pendingRestart.isEmpty()) {
             LOG.warn("take effect after a restart: {}", String.join(", ", pendingRestart));
         }

@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.NativePath;
 
 /** Checks the files that the daemon would create, for {@code --check-config}. Opens and changes nothing. */
-final class FilePathCheck {
-    private static final Logger LOG = LoggerFactory.getLogger(FilePathCheck.class);
+final class StartupPathCheck {
+    private static final Logger LOG = LoggerFactory.getLogger(StartupPathCheck.class);
 
     /** inode(7): S_IFMT and S_IFSOCK. */
     private static final int FILE_TYPE_MASK = 0170000;
@@ -23,7 +23,7 @@ final class FilePathCheck {
 
     private final Set<Path> missingDirectories = new HashSet<>();
 
-    private FilePathCheck() {}
+    private StartupPathCheck() {}
 
     /**
      * Logs directories that do not exist: a service manager may create them before the daemon starts.
@@ -31,7 +31,7 @@ final class FilePathCheck {
      * @throws BadUsageException if a socket or the counters file has the path of another kind of file
      */
     static void check(DaemonSettings settings) throws BadUsageException {
-        FilePathCheck check = new FilePathCheck();
+        StartupPathCheck check = new StartupPathCheck();
         List<Path> sockets = new ArrayList<>();
         settings.endpoints().forEach(endpoint -> {
             if (endpoint.listeningPath() != null) {

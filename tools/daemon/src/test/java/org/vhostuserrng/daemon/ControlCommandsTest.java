@@ -23,11 +23,11 @@ class ControlCommandsTest {
     @TempDir
     private Path directory;
 
-    private DaemonOnTestLoop daemon;
+    private InProcessDaemon daemon;
 
     @BeforeEach
     void start() throws IOException, BadUsageException {
-        daemon = new DaemonOnTestLoop(directory, """
+        daemon = new InProcessDaemon(directory, """
                 max-bytes = 4096
                 period = 1000
                 burst = 100

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.backends.limiter.CheckedRecord;
+import org.vhostuserrng.backends.limiter.ChecksummedRecord;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.source.FileReadPositions;
 
@@ -67,11 +67,11 @@ class HostStateTest {
         whole.set(ValueLayout.JAVA_LONG, 72, 22);
 
         HostState state = HostState.of(whole);
-        CheckedRecord total = new CheckedRecord(whole.asSlice(128, DeficitRoundRobin.PERSISTED_BYTES), 2);
+        ChecksummedRecord total = new ChecksummedRecord(whole.asSlice(128, DeficitRoundRobin.PERSISTED_BYTES), 2);
 
         assertTrue(state.continued());
-        assertEquals(CheckedRecord.Content.INTACT, total.open());
-        assertEquals(11, total.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, CheckedRecord.WORDS));
-        assertEquals(22, total.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, CheckedRecord.WORDS + Long.BYTES));
+        assertEquals(ChecksummedRecord.Content.INTACT, total.open());
+        assertEquals(11, total.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, ChecksummedRecord.WORDS));
+        assertEquals(22, total.latest().get(ValueLayout.JAVA_LONG_UNALIGNED, ChecksummedRecord.WORDS + Long.BYTES));
     }
 }

@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** The objects of a daemon with a configuration file, on a loop that only the test runs. */
-final class DaemonOnTestLoop implements AutoCloseable {
+final class InProcessDaemon implements AutoCloseable {
     static final int DAEMON_UID = 107;
     private static final String OK = "ok";
 
@@ -30,7 +30,7 @@ final class DaemonOnTestLoop implements AutoCloseable {
     private final ControlCommands commands;
 
     /** Starts with the settings of a file in {@code directory}. */
-    DaemonOnTestLoop(Path directory, String text) throws IOException, BadUsageException {
+    InProcessDaemon(Path directory, String text) throws IOException, BadUsageException {
         config = directory.resolve("rng.conf");
         write(text);
         String option = "--config=" + config;

@@ -21,8 +21,8 @@ class SettingsReloaderTest {
     @TempDir
     private Path directory;
 
-    private DaemonOnTestLoop start(String text) throws IOException, BadUsageException {
-        return new DaemonOnTestLoop(directory, text);
+    private InProcessDaemon start(String text) throws IOException, BadUsageException {
+        return new InProcessDaemon(directory, text);
     }
 
     private String guest(String name, String socket) {
@@ -37,13 +37,13 @@ class SettingsReloaderTest {
         return Files.readString(directory.resolve("counters"), StandardCharsets.ISO_8859_1);
     }
 
-    private static List<String> names(DaemonOnTestLoop daemon) {
+    private static List<String> names(InProcessDaemon daemon) {
         return daemon.guests().all().stream().map(RngGuest::name).toList();
     }
 
     @Test
     void aFailedMoveToAnotherSocketLeavesTheCountersOfTheName() throws Exception {
-        try (DaemonOnTestLoop daemon = start(countersFile() + guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(countersFile() + guest("web1", "a"))) {
             String moved = daemon.reload(countersFile() + guest("web1", "missing/a"));
 
             assertTrue(moved.startsWith("reload: "), moved);
@@ -53,7 +53,7 @@ class SettingsReloaderTest {
 
     @Test
     void aMoveToAnotherSocketContinuesTheCountersOfTheName() throws Exception {
-        try (DaemonOnTestLoop daemon = start(countersFile() + guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(countersFile() + guest("web1", "a"))) {
             String there = daemon.reload(countersFile() + guest("web1", "b"));
             String back = daemon.reload(countersFile() + guest("web1", "a"));
 
@@ -65,7 +65,7 @@ class SettingsReloaderTest {
 
     @Test
     void aRenamedGuestWithTheSameSocketIsRefusedWithBothNames() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             String renamed = daemon.reload(guest("web9", "a"));
 
             assertTrue(renamed.contains("is the socket of guest 'web1'"), renamed);
@@ -77,7 +77,7 @@ class SettingsReloaderTest {
 
     @Test
     void aRenamedGuestIsAcceptedAfterTheRemovalOfTheOther() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.execute("remove", "web1");
 
             String renamed = daemon.reload(guest("web9", "a"));
@@ -89,7 +89,7 @@ class SettingsReloaderTest {
 
     @Test
     void aGuestThatCtlHasAddedMayBeConfiguredWithItsName() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.execute("add", directory.resolve("q").toString());
             RngGuest added = daemon.guests().named("q");
 
@@ -102,7 +102,7 @@ class SettingsReloaderTest {
 
     @Test
     void aSettingWaitsForARestartUntilItIsUndone() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.reload("packed = true\n" + guest("web1", "a"));
             daemon.reload("packed = true\n" + guest("web1", "a"));
             List<String> pending = daemon.reloader().pendingRestart();
@@ -118,7 +118,7 @@ class SettingsReloaderTest {
 
     @Test
     void anotherNumberOfSocketsIsNoChangeOfTheMaximumMemory() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.reload(guest("web1", "a") + guest("web2", "b"));
 
             assertEquals(List.of(), daemon.reloader().pendingRestart());
@@ -127,7 +127,7 @@ class SettingsReloaderTest {
 
     @Test
     void aMaximumMemoryThatIsNotInForceWaitsForARestart() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.reload("max-guest-memory = 1\n" + guest("web1", "a"));
 
             assertEquals(List.of("max-guest-memory"), daemon.reloader().pendingRestart());
@@ -136,7 +136,7 @@ class SettingsReloaderTest {
 
     @Test
     void permissionsOfASocketThatExistsWaitForARestart() throws Exception {
-        try (DaemonOnTestLoop daemon = start(guest("web1", "a"))) {
+        try (InProcessDaemon daemon = start(guest("web1", "a"))) {
             daemon.reload(guest("web1", "a") + "socket-mode = \"0600\"\n");
 
             assertEquals(

@@ -11,12 +11,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests the reports of {@code --check-config} about files that the daemon would create. */
-class FilePathCheckTest {
+class StartupPathCheckTest {
     @TempDir
     private Path directory;
 
     private void check(String... options) throws BadUsageException {
-        FilePathCheck.check(DaemonCommand.readSettings(options));
+        StartupPathCheck.check(DaemonCommand.readSettings(options));
     }
 
     private String refusal(String... options) {

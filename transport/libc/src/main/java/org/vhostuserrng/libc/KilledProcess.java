@@ -11,13 +11,13 @@ import java.nio.file.Path;
  * Recognizes a killed process whose end is blocked: the kernel reports the end of a process when its last thread has
  * ended, and a thread that waits uninterruptibly in a system call does not end, even after SIGKILL.
  */
-public final class ProcessExit {
+public final class KilledProcess {
     private static final Path PROC = Path.of("/proc");
     private static final int SIGKILL = 9;
     /** The bit of SIGKILL in a mask of signals (proc_pid_status(5)). */
     private static final long SIGKILL_MASK = 1L << (SIGKILL - 1);
 
-    private ProcessExit() {}
+    private KilledProcess() {}
 
     /** Returns whether a process is ending, its main thread has ended, and another thread has not. */
     public static boolean isBlocked(int pid) {

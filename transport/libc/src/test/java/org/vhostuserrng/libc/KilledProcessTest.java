@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ProcessExitTest {
+class KilledProcessTest {
     private static final String NONE = "0000000000000000";
     private static final String SIGKILL = "0000000000000100";
 
@@ -35,7 +35,7 @@ class ProcessExitTest {
         thread(100, "Z (zombie)", NONE);
         thread(101, "D (disk sleep)", SIGKILL);
 
-        assertTrue(ProcessExit.isBlocked(process));
+        assertTrue(KilledProcess.isBlocked(process));
     }
 
     @Test
@@ -43,7 +43,7 @@ class ProcessExitTest {
         thread(100, "Z (zombie)", SIGKILL);
         thread(101, "X (dead)", NONE);
 
-        assertFalse(ProcessExit.isBlocked(process));
+        assertFalse(KilledProcess.isBlocked(process));
     }
 
     @Test
@@ -51,7 +51,7 @@ class ProcessExitTest {
         thread(100, "S (sleeping)", NONE);
         thread(101, "D (disk sleep)", SIGKILL);
 
-        assertFalse(ProcessExit.isBlocked(process));
+        assertFalse(KilledProcess.isBlocked(process));
     }
 
     @Test
@@ -59,16 +59,16 @@ class ProcessExitTest {
         thread(100, "Z (zombie)", NONE);
         thread(101, "S (sleeping)", NONE);
 
-        assertFalse(ProcessExit.isBlocked(process));
+        assertFalse(KilledProcess.isBlocked(process));
     }
 
     @Test
     void isNotBlockedIfThereIsNoSuchProcess() {
-        assertFalse(ProcessExit.isBlocked(process));
+        assertFalse(KilledProcess.isBlocked(process));
     }
 
     @Test
     void isNotBlockedWhileAProcessRuns() {
-        assertFalse(ProcessExit.isBlocked((int) ProcessHandle.current().pid()));
+        assertFalse(KilledProcess.isBlocked((int) ProcessHandle.current().pid()));
     }
 }

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * this process cannot map. The transport copies them from and to the guest. Buffers are in the regions of
  * {@link GuestMemory} themselves. Confined to the loop's thread.
  */
-public final class VirtqueueCopies implements AutoCloseable {
+public final class ShadowVirtqueueAreas implements AutoCloseable {
     /** A virtqueue has a descriptor area, a driver area and a device area. */
     private static final int MAX_AREAS = 3;
 
@@ -25,7 +25,7 @@ public final class VirtqueueCopies implements AutoCloseable {
     private long missingLength;
 
     /** Creates copies without an area. */
-    public VirtqueueCopies() {}
+    public ShadowVirtqueueAreas() {}
 
     /** Adds an area, and returns its copy, which contains zeros. Areas with the same address differ in length. */
     public MemorySegment addArea(long address, long length) {

@@ -27,7 +27,7 @@ public final class VirtqueueAddressSpace {
     private final GuestMemory memory;
     private final Iotlb iotlb;
     /** Null if the virtqueue accesses mapped memory only. */
-    private final VirtqueueCopies copies;
+    private final ShadowVirtqueueAreas copies;
 
     private final long[] areaFirsts = new long[MAX_AREAS];
     private final long[] areaLasts = new long[MAX_AREAS];
@@ -42,7 +42,7 @@ public final class VirtqueueAddressSpace {
     private long missingLength;
     private boolean copyMissing;
 
-    private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb, VirtqueueCopies copies) {
+    private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb, ShadowVirtqueueAreas copies) {
         this.memory = memory;
         this.iotlb = iotlb;
         this.copies = copies;
@@ -62,7 +62,7 @@ public final class VirtqueueAddressSpace {
      * Creates the address space of a driver that uses guest-physical addresses, whose virtqueue the transport copies
      * from and to the guest.
      */
-    public static VirtqueueAddressSpace copied(GuestMemory memory, VirtqueueCopies copies) {
+    public static VirtqueueAddressSpace copied(GuestMemory memory, ShadowVirtqueueAreas copies) {
         return new VirtqueueAddressSpace(memory, null, copies);
     }
 

@@ -8,6 +8,6 @@
  *
  * <p>Memory that this process cannot map may be accessed by messages. Then a region and the areas of a virtqueue are
  * copies, which the transport reads before the device reads them, and writes after the device has written to them:
- * {@link org.vhostuserrng.transport.memory.VirtqueueCopies}.
+ * {@link org.vhostuserrng.transport.memory.ShadowVirtqueueAreas}.
  */
 package org.vhostuserrng.transport.memory;

@@ -13,7 +13,7 @@ import org.vhostuserrng.libc.Libc;
  * {@link #freePages}. Any thread may create it; {@link #open} confines it to the calling thread, which accesses and
  * closes it. Every access after {@link #close} throws.
  */
-public final class PrivateMemory implements AutoCloseable {
+public final class AnonymousMapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
     private static final MemorySegment MUNMAP = Libc.symbol("munmap");
     private static final MemorySegment MADVISE = Libc.symbol("madvise");
@@ -31,7 +31,7 @@ public final class PrivateMemory implements AutoCloseable {
 
     private MemorySegment segment;
 
-    private PrivateMemory(long address, long size, Executor executor) {
+    private AnonymousMapping(long address, long size, Executor executor) {
         this.address = address;
         this.size = size;
         this.executor = executor;
@@ -44,7 +44,7 @@ public final class PrivateMemory implements AutoCloseable {
      * @param executor unmaps the memory
      * @throws IOException if the kernel lacks address space or memory
      */
-    public static PrivateMemory create(long size, Executor executor) throws IOException {
+    public static AnonymousMapping create(long size, Executor executor) throws IOException {
         long address = Libc.callLong(MMAP, 0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
         if (address < 0) {
             throw new ErrnoException("mmap", (int) -address);
@@ -52,7 +52,7 @@ public final class PrivateMemory implements AutoCloseable {
         // An access allocates one small page, also if the host prefers huge ones.
         advise(address, size, MADV_NOHUGEPAGE);
         advise(address, size, MADV_DONTDUMP);
-        return new PrivateMemory(address, size, executor);
+        return new AnonymousMapping(address, size, executor);
     }
 
     private static void advise(long address, long size, int advice) {
@@ -63,7 +63,7 @@ public final class PrivateMemory implements AutoCloseable {
 
     /** Confines the memory to the calling thread. Must be called once, before any access. Returns this object. */
     @SuppressWarnings("restricted")
-    public PrivateMemory open() {
+    public AnonymousMapping open() {
         arena = Arena.ofConfined();
         segment = MemorySegment.ofAddress(address).reinterpret(size, arena, _ -> unmap());
         return this;

@@ -11,7 +11,7 @@ import org.vhostuserrng.libc.OwnedFd;
  * Open file description locks on a whole file, fcntl(2). Such a lock exists as long as the open file description
  * through which it was set: while a process has a descriptor or a mapping of it, or while it is queued in a socket.
  */
-public final class FileDescriptionLock {
+public final class OpenFileDescriptionLock {
     /** l_type: a lock for reading. */
     static final short F_RDLCK = 0;
     /** l_type: a lock for writing. */
@@ -29,7 +29,7 @@ public final class FileDescriptionLock {
     private static final int O_RDWR = 2;
     private static final int O_CLOEXEC = 0x80000;
 
-    private FileDescriptionLock() {}
+    private OpenFileDescriptionLock() {}
 
     /**
      * Opens a memfd again, for reading and writing, and sets a lock for reading through the new open file description.

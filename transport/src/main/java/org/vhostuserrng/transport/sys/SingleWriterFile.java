@@ -103,14 +103,14 @@ public final class SingleWriterFile implements AutoCloseable {
      */
     private static boolean lock(OwnedFd file) throws IOException {
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-            int result = FileDescriptionLock.set(file, FileDescriptionLock.F_WRLCK);
+            int result = OpenFileDescriptionLock.set(file, OpenFileDescriptionLock.F_WRLCK);
             if (result == 0) {
                 return true;
             }
             if (result != -Errno.EAGAIN && result != -Errno.EACCES) {
                 throw new ErrnoException("fcntl(F_OFD_SETLK)", -result);
             }
-            if (FileDescriptionLock.conflicting(file) == FileDescriptionLock.F_WRLCK) {
+            if (OpenFileDescriptionLock.conflicting(file) == OpenFileDescriptionLock.F_WRLCK) {
                 throw new IOException("is in use by another process");
             }
             LockSupport.parkNanos(PAUSE);
@@ -153,7 +153,7 @@ public final class SingleWriterFile implements AutoCloseable {
      */
     @Override
     public void close() {
-        int ignored = FileDescriptionLock.set(file, FileDescriptionLock.F_UNLCK);
+        int ignored = OpenFileDescriptionLock.set(file, OpenFileDescriptionLock.F_UNLCK);
         assert ignored <= 0;
         file.close();
     }

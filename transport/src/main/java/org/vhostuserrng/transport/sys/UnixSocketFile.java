@@ -7,10 +7,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.KilledProcess;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.libc.ProcessExit;
 
 /**
  * The file of a listening socket. {@link #remove} deletes the file only if it is still the one that was bound. Confined
@@ -150,7 +150,7 @@ final class UnixSocketFile {
      * because a running process would notice the connection.
      */
     private boolean isBoundByAKilledProcess() throws IOException {
-        if (!ProcessExit.isAnyBlocked()) {
+        if (!KilledProcess.isAnyBlocked()) {
             return false;
         }
         OwnedFd probe = UnixListeningSocket.newSocket(null);
@@ -158,7 +158,7 @@ final class UnixSocketFile {
             MemorySegment address = UnixSocketAddress.of(path, arena);
             int result = Libc.callInt(CONNECT, probe.number(), address.address(), address.byteSize(), 0, 0);
             PeerCredentials listener = result < 0 ? null : PeerCredentials.of(probe.number());
-            return listener != null && listener.pid() != 0 && ProcessExit.isBlocked(listener.pid());
+            return listener != null && listener.pid() != 0 && KilledProcess.isBlocked(listener.pid());
         } finally {
             probe.close();
         }

@@ -78,7 +78,7 @@ class VirtqueueAddressSpaceTest {
 
     @Test
     void mapsTheCopyOfAnArea() throws MemoryNotReadyException {
-        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+        try (ShadowVirtqueueAreas copies = new ShadowVirtqueueAreas()) {
             MemorySegment area = copies.addArea(GUEST + 8 * PAGE - 50, 100);
             VirtqueueAddressSpace space = VirtqueueAddressSpace.copied(mixed, copies);
 
@@ -90,7 +90,7 @@ class VirtqueueAddressSpaceTest {
     @ParameterizedTest
     @CsvSource({"0, 100", "126976, 100", "-50, 100"})
     void doesNotMapTheCopyOfAnAreaOutsideMemory(long address, long length) throws MemoryNotReadyException {
-        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+        try (ShadowVirtqueueAreas copies = new ShadowVirtqueueAreas()) {
             copies.addArea(address, length);
 
             assertNull(VirtqueueAddressSpace.copied(memory, copies).mapArea(address, length, RW));
@@ -99,7 +99,7 @@ class VirtqueueAddressSpaceTest {
 
     @Test
     void aCopyIsReadableAfterItWasRead() {
-        try (VirtqueueCopies copies = new VirtqueueCopies()) {
+        try (ShadowVirtqueueAreas copies = new ShadowVirtqueueAreas()) {
             VirtqueueAddressSpace space = VirtqueueAddressSpace.copied(mixed, copies);
             boolean before = space.isReadable(1, 64, 16);
             long missing = copies.missingAddress();

@@ -8,12 +8,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 
-class PrivateMemoryTest {
+class AnonymousMappingTest {
     private static final long SIZE = 1L << 36;
 
     @Test
     void containsZerosAndWhatWasWritten() throws IOException {
-        try (PrivateMemory memory = PrivateMemory.create(SIZE, Runnable::run).open()) {
+        try (AnonymousMapping memory =
+                AnonymousMapping.create(SIZE, Runnable::run).open()) {
             memory.segment().set(ValueLayout.JAVA_BYTE, SIZE - 1, (byte) 7);
 
             assertEquals(SIZE, memory.segment().byteSize());
@@ -24,10 +25,11 @@ class PrivateMemoryTest {
 
     @Test
     void containsZerosAfterItsPagesWereFreed() throws IOException {
-        try (PrivateMemory memory = PrivateMemory.create(SIZE, Runnable::run).open()) {
+        try (AnonymousMapping memory =
+                AnonymousMapping.create(SIZE, Runnable::run).open()) {
             memory.segment().set(ValueLayout.JAVA_BYTE, 4096, (byte) 7);
 
-            PrivateMemory.freePages(memory.segment());
+            AnonymousMapping.freePages(memory.segment());
 
             assertEquals(0, memory.segment().get(ValueLayout.JAVA_BYTE, 4096));
         }
@@ -35,7 +37,7 @@ class PrivateMemoryTest {
 
     @Test
     void cannotBeAccessedAfterItWasClosed() throws IOException {
-        PrivateMemory memory = PrivateMemory.create(4096, Runnable::run).open();
+        AnonymousMapping memory = AnonymousMapping.create(4096, Runnable::run).open();
         MemorySegment segment = memory.segment();
 
         memory.close();
@@ -45,6 +47,6 @@ class PrivateMemoryTest {
 
     @Test
     void moreThanTheAddressSpaceIsRefused() {
-        assertThrows(IOException.class, () -> PrivateMemory.create(1L << 52, Runnable::run));
+        assertThrows(IOException.class, () -> AnonymousMapping.create(1L << 52, Runnable::run));
     }
 }

@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param uid unsigned user ID
  * @param gid unsigned group ID
  */
-record FileStatus(int mode, long uid, long gid) {
+record HostFileStatus(int mode, long uid, long gid) {
     private static final int S_IFMT = 0170000;
     private static final int S_IFSOCK = 0140000;
     private static final int PERMISSIONS = 07777;

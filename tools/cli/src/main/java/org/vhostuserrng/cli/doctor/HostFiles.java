@@ -83,10 +83,10 @@ final class HostFiles {
      *
      * @throws IOException if it cannot be determined whether it exists
      */
-    Optional<FileStatus> status(String path) throws IOException {
+    Optional<HostFileStatus> status(String path) throws IOException {
         try {
             Map<String, Object> attributes = Files.readAttributes(path(path), "unix:mode,uid,gid");
-            return Optional.of(new FileStatus(
+            return Optional.of(new HostFileStatus(
                     (int) attributes.get("mode"),
                     Integer.toUnsignedLong((int) attributes.get("uid")),
                     Integer.toUnsignedLong((int) attributes.get("gid"))));

@@ -43,7 +43,7 @@ final class SocketAccessCheck implements HostCheck {
             if (unreachable.isPresent()) {
                 return unreachable.get();
             }
-            Optional<FileStatus> status = files.status(path);
+            Optional<HostFileStatus> status = files.status(path);
             if (status.isEmpty()) {
                 return CheckResult.notChecked(
                         ACCESS,
@@ -52,7 +52,7 @@ final class SocketAccessCheck implements HostCheck {
                         "Check again when the daemon listens.");
             }
             // unix(7): connecting needs write permission on the socket's file.
-            if (!status.get().grants(user, FileStatus.WRITE)) {
+            if (!status.get().grants(user, HostFileStatus.WRITE)) {
                 return CheckResult.problem(
                         ACCESS,
                         user.name() + " may not write to " + path + " (" + status.get() + ")." + ACL,
@@ -68,8 +68,8 @@ final class SocketAccessCheck implements HostCheck {
 
     private Optional<CheckResult> unreachable(String path, UserIds user) throws IOException {
         for (String directory : directoriesAbove(path)) {
-            Optional<FileStatus> status = files.status(directory);
-            if (status.isPresent() && !status.get().grants(user, FileStatus.SEARCH)) {
+            Optional<HostFileStatus> status = files.status(directory);
+            if (status.isPresent() && !status.get().grants(user, HostFileStatus.SEARCH)) {
                 return Optional.of(CheckResult.problem(
                         ACCESS,
                         user.name() + " may not search the directory " + directory + " (" + status.get() + ")." + ACL,

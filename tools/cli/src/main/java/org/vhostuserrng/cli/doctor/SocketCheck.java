@@ -32,7 +32,7 @@ final class SocketCheck implements HostCheck {
 
     private CheckResult file() {
         try {
-            Optional<FileStatus> status = files.status(socket.path());
+            Optional<HostFileStatus> status = files.status(socket.path());
             if (status.isEmpty()) {
                 return CheckResult.problem(
                         SOCKET,

@@ -60,7 +60,7 @@ final class SourceCheck implements HostCheck {
         for (String source : sources) {
             Matcher file = FILE.matcher(source);
             while (file.find()) {
-                accesses.put(file.group(2), file.group(1).equals("file") ? FileStatus.READ : FileStatus.WRITE);
+                accesses.put(file.group(2), file.group(1).equals("file") ? HostFileStatus.READ : HostFileStatus.WRITE);
             }
         }
         accesses.forEach((path, access) -> results.add(file(path, access)));
@@ -90,9 +90,9 @@ final class SourceCheck implements HostCheck {
     }
 
     private CheckResult file(String path, int access) {
-        String granted = access == FileStatus.READ ? "read" : "write to";
+        String granted = access == HostFileStatus.READ ? "read" : "write to";
         try {
-            Optional<FileStatus> status = files.status(path);
+            Optional<HostFileStatus> status = files.status(path);
             if (status.isEmpty()) {
                 return CheckResult.problem(
                         SOURCE, path + " does not exist.", "Plug in the device, or correct the path of the source.");

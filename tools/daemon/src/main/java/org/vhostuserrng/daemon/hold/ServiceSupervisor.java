@@ -14,9 +14,9 @@ import org.vhostuserrng.daemon.hold.sys.ProcessSignal;
 import org.vhostuserrng.libc.ChildStatus;
 import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.KilledProcess;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PosixSpawn;
-import org.vhostuserrng.libc.ProcessExit;
 import org.vhostuserrng.libc.SignalInbox;
 import org.vhostuserrng.transport.systemd.ListenFds;
 
@@ -386,7 +386,7 @@ public final class ServiceSupervisor implements AutoCloseable {
      * holds a kernel lock could otherwise delay the restart indefinitely. Such a thread never returns to the program.
      */
     private void checkExit(long now) {
-        boolean blocked = ProcessExit.isBlocked(mainPid);
+        boolean blocked = KilledProcess.isBlocked(mainPid);
         if (blocked && exitBlocked) {
             receiveNotifications(MAX_QUEUED_DATAGRAMS);
             log.line("process " + mainPid + " does not end, because a thread is blocked in the kernel; not waiting");

@@ -5,14 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger.BufferWriteListener;
-import org.vhostuserrng.transport.sys.PrivateMemory;
+import org.vhostuserrng.transport.sys.AnonymousMapping;
 
 /**
  * The random bytes that a device has written to the copies of buffers, until the guest has them. They are moved here at
  * once, and the copies are wiped, because the pages of the copies would occupy much more memory than the bytes of small
  * buffers. Confined to the loop's thread.
  */
-final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
+final class BounceBuffers implements BufferWriteListener, AutoCloseable {
     private static final int INITIAL_BYTES = 4096;
     private static final int INITIAL_RANGES = 16;
     /** Maximum size of the memory that is kept while it contains no bytes. */
@@ -36,7 +36,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
     /** By the index of a region. */
     private final boolean[] touchedRegions;
 
-    CopiedBuffers(GuestMemory memory) {
+    BounceBuffers(GuestMemory memory) {
         this.memory = memory;
         this.touchedRegions = new boolean[memory.regionCount()];
     }
@@ -108,7 +108,7 @@ final class CopiedBuffers implements BufferWriteListener, AutoCloseable {
         for (int region = 0; region < touchedRegions.length; region++) {
             if (touchedRegions[region]) {
                 touchedRegions[region] = false;
-                PrivateMemory.freePages(memory.bytes(region));
+                AnonymousMapping.freePages(memory.bytes(region));
             }
         }
     }

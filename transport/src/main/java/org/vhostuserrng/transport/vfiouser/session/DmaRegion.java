@@ -2,8 +2,8 @@ package org.vhostuserrng.transport.vfiouser.session;
 
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
+import org.vhostuserrng.transport.sys.AnonymousMapping;
 import org.vhostuserrng.transport.sys.MemoryMapping;
-import org.vhostuserrng.transport.sys.PrivateMemory;
 
 /**
  * A DMA region (vfio-user, VFIO_USER_DMA_MAP): mapped; without a descriptor, so that it is accessed by
@@ -15,12 +15,12 @@ import org.vhostuserrng.transport.sys.PrivateMemory;
  * @param copy memory for the copies of buffers; null unless the region has no descriptor
  * @param inaccessible why the region is not accessible; null if it is
  */
-record DmaRegion(long address, long size, MemoryMapping mapping, PrivateMemory copy, String inaccessible) {
+record DmaRegion(long address, long size, MemoryMapping mapping, AnonymousMapping copy, String inaccessible) {
     static DmaRegion mapped(long address, long size, MemoryMapping mapping) {
         return new DmaRegion(address, size, mapping, null, null);
     }
 
-    static DmaRegion withoutDescriptor(long address, long size, PrivateMemory copy) {
+    static DmaRegion withoutDescriptor(long address, long size, AnonymousMapping copy) {
         return new DmaRegion(address, size, null, copy, null);
     }
 

@@ -3,9 +3,9 @@ package org.vhostuserrng.transport.vfiouser.session;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.AnonymousMapping;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
-import org.vhostuserrng.transport.sys.PrivateMemory;
 import org.vhostuserrng.transport.sys.UnmappableFileException;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
@@ -49,7 +49,7 @@ final class DmaRegionFile implements AutoCloseable {
     void prepare() {
         try {
             region = file == null
-                    ? DmaRegion.withoutDescriptor(address, size, PrivateMemory.create(size, executor))
+                    ? DmaRegion.withoutDescriptor(address, size, AnonymousMapping.create(size, executor))
                     : map();
         } catch (UnmappableFileException unmappable) {
             region = DmaRegion.inaccessible(address, size, unmappable.getMessage());

@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
  * sees them in order. Confined to the loop's thread.
  */
 final class DmaTransfer {
-    private final DmaCommands commands;
+    private final ServerDmaCommands commands;
     private final GuestMemory memory;
     private boolean toGuest;
     private long address;
@@ -23,7 +23,7 @@ final class DmaTransfer {
     private long left;
     private String failure;
 
-    DmaTransfer(DmaCommands commands, GuestMemory memory) {
+    DmaTransfer(ServerDmaCommands commands, GuestMemory memory) {
         this.commands = commands;
         this.memory = memory;
     }

@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
  * client executes them in order. Meanwhile the commands of the client are served: QEMU answers under its big lock, and
  * may itself wait for a reply. Confined to the loop's thread.
  */
-final class DmaCommands extends EventHandler {
+final class ServerDmaCommands extends EventHandler {
     /** Time after which the session of a client that has not replied ends. QEMU may hold its lock for seconds. */
     static final long MAX_UNANSWERED_NANOS = 30_000_000_000L;
 
@@ -61,7 +61,7 @@ final class DmaCommands extends EventHandler {
      * @param receiving whether the session receives messages at present
      * @param onExpired called when the client has not replied in time
      */
-    DmaCommands(
+    ServerDmaCommands(
             EventScheduler loop,
             VfioUserMessageChannel channel,
             EventHandler session,

@@ -3,15 +3,15 @@ package org.vhostuserrng.transport.vfiouser.session;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.memory.VirtqueueCopies;
+import org.vhostuserrng.transport.memory.ShadowVirtqueueAreas;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /**
- * The copy of a split virtqueue (VIRTIO 1.3 §2.7) that the device serves, and the transfers that keep it and the
- * guest's virtqueue equal. Each method begins one transfer. Confined to the loop's thread.
+ * The areas of a shadow split virtqueue (VIRTIO 1.3 §2.7), and the transfers that keep them and the guest's virtqueue
+ * equal. Each method begins one transfer. Confined to the loop's thread.
  */
-final class CopiedSplitRing {
+final class ShadowSplitRing {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -48,7 +48,7 @@ final class CopiedSplitRing {
      *
      * @param size Queue Size, a power of 2
      */
-    CopiedSplitRing(int size, long features, VirtqueueConfig.Areas areas, VirtqueueCopies copies) {
+    ShadowSplitRing(int size, long features, VirtqueueConfig.Areas areas, ShadowVirtqueueAreas copies) {
         this.size = size;
         this.eventIdx = (features & VirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
         this.areas = areas;

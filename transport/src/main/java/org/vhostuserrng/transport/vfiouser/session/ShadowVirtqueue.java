@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.MemoryNotReadyException;
+import org.vhostuserrng.transport.memory.ShadowVirtqueueAreas;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.memory.VirtqueueCopies;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.session.VirtqueueScheduler;
 import org.vhostuserrng.transport.vfiouser.protocol.VfioUserViolationException;
@@ -16,8 +16,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * One run of a split virtqueue that is at least partly in DMA regions without a descriptor. The device serves a copy of
- * the virtqueue. A round of transfers makes the copy and the guest's virtqueue equal:
+ * The shadow of a split virtqueue that is at least partly in DMA regions without a descriptor, for one run of it: a
+ * copy that the device serves. A round of transfers makes the shadow and the guest's virtqueue equal:
  *
  * <pre>
  *     read avail idx ─▶ read avail entries ─▶ read descriptors ─▶ drain ─▶ write buffers ─▶ write used elements
@@ -28,11 +28,11 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  * <p>Each transfer ends before the next one begins. Only {@link #proceed}, which the session calls, continues the
  * rounds. Confined to the loop's thread.
  */
-final class CopiedVirtqueueRun {
+final class ShadowVirtqueue {
     /** The owner of a run. */
     interface Owner {
         /** Starts the device with a copied virtqueue. */
-        VirtqueueHandler startCopied(VirtqueueAddressSpace addressSpace, VirtqueueDirtyLogger dirtyLogger)
+        VirtqueueHandler startShadow(VirtqueueAddressSpace addressSpace, VirtqueueDirtyLogger dirtyLogger)
                 throws InvalidVirtqueueException, MemoryNotReadyException;
 
         /** The virtqueue cannot start in the present DMA regions. Ends this run. */
@@ -72,9 +72,9 @@ final class CopiedVirtqueueRun {
     private final Owner owner;
     private final VirtqueueScheduler scheduler;
     private final GuestMemory memory;
-    private final VirtqueueCopies copies = new VirtqueueCopies();
-    private final CopiedSplitRing ring;
-    private final CopiedBuffers buffers;
+    private final ShadowVirtqueueAreas copies = new ShadowVirtqueueAreas();
+    private final ShadowSplitRing ring;
+    private final BounceBuffers buffers;
     private final DmaTransfer transfer;
     private final VirtqueueAddressSpace addressSpace;
 
@@ -102,11 +102,11 @@ final class CopiedVirtqueueRun {
      *
      * @param notificationOwed whether the last run may have used buffers without a notification
      */
-    CopiedVirtqueueRun(
+    ShadowVirtqueue(
             Owner owner,
             VirtqueueScheduler scheduler,
             GuestMemory memory,
-            DmaCommands commands,
+            ServerDmaCommands commands,
             int size,
             long features,
             VirtqueueConfig.Areas areas,
@@ -114,8 +114,8 @@ final class CopiedVirtqueueRun {
         this.owner = owner;
         this.scheduler = scheduler;
         this.memory = memory;
-        this.ring = new CopiedSplitRing(size, features, areas, copies);
-        this.buffers = new CopiedBuffers(memory);
+        this.ring = new ShadowSplitRing(size, features, areas, copies);
+        this.buffers = new BounceBuffers(memory);
         this.transfer = new DmaTransfer(commands, memory);
         this.addressSpace = VirtqueueAddressSpace.copied(memory, copies);
         this.notificationOwed = notificationOwed;
@@ -219,7 +219,7 @@ final class CopiedVirtqueueRun {
     private void start() {
         ring.usedIdxRead();
         try {
-            queue = owner.startCopied(addressSpace, new VirtqueueDirtyLogger(buffers));
+            queue = owner.startShadow(addressSpace, new VirtqueueDirtyLogger(buffers));
         } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             owner.notStarted(invalid.getMessage());
             return;

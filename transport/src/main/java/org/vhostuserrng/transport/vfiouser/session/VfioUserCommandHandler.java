@@ -59,7 +59,7 @@ final class VfioUserCommandHandler implements AutoCloseable {
     private static final long MINOR = 2;
 
     private static final String NO_DMA_COMMANDS = "the client sent no descriptor for it, and its max_data_xfer_size is"
-            + " below " + DmaCommands.MIN_DATA_XFER_SIZE;
+            + " below " + ServerDmaCommands.MIN_DATA_XFER_SIZE;
     private static final String NOT_WRITEABLE = "the client does not permit writes to it";
 
     private final VfioUserGuest guest;

@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
     private final DmaRegionTable regions = new DmaRegionTable();
     private final DeviceInterrupts interrupts = new DeviceInterrupts();
-    private final DmaCommands dmaCommands;
+    private final ServerDmaCommands dmaCommands;
     private final EventHandler sessionHandler;
     private final VfioUserVirtqueue[] virtqueues;
     private final PciFunction function;
@@ -25,7 +25,7 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
      * @param dmaCommands accesses the memory that is not mapped
      * @param sessionHandler handles bugs; calls {@link #transferMemory} when it is dispatched
      */
-    VfioUserFunctionHost(VfioUserGuest guest, DmaCommands dmaCommands, EventHandler sessionHandler) {
+    VfioUserFunctionHost(VfioUserGuest guest, ServerDmaCommands dmaCommands, EventHandler sessionHandler) {
         this.dmaCommands = dmaCommands;
         this.sessionHandler = sessionHandler;
         this.virtqueues = new VfioUserVirtqueue[guest.device().queueCount()];
@@ -48,7 +48,7 @@ final class VfioUserFunctionHost implements PciFunctionHost, AutoCloseable {
         return interrupts;
     }
 
-    DmaCommands dmaCommands() {
+    ServerDmaCommands dmaCommands() {
         return dmaCommands;
     }
 

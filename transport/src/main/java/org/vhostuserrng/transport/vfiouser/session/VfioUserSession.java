@@ -33,7 +33,7 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
     private final Runnable onClosed;
     private final String peer;
     private final long openedAt;
-    private final DmaCommands dmaCommands;
+    private final ServerDmaCommands dmaCommands;
     private final VfioUserFunctionHost host;
     private final VfioUserCommandHandler commands;
 
@@ -60,7 +60,7 @@ public final class VfioUserSession extends EventHandler implements GuestSession 
                 () -> close("session closed: the client (" + peer + ") does not read its replies"));
         this.onClosed = onClosed;
         this.openedAt = guest.loop().now();
-        this.dmaCommands = new DmaCommands(
+        this.dmaCommands = new ServerDmaCommands(
                 guest.loop(),
                 channel,
                 this,

@@ -21,9 +21,9 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  * One virtqueue of a session: starts and stops it as the PCI function asks, and schedules it on the event loop. While a
  * DMA region changes, the virtqueue is suspended. One that is not in the present DMA regions waits for other regions,
  * and breaks if its driver notifies it before that. A split virtqueue that needs a DMA region without a descriptor runs
- * as a {@link CopiedVirtqueueRun}. Confined to the loop's thread.
+ * as a {@link ShadowVirtqueue}. Confined to the loop's thread.
  */
-final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun.Owner {
+final class VfioUserVirtqueue extends EventHandler implements ShadowVirtqueue.Owner {
     /** VIRTIO 1.3 §2.8.1: the initial position of a packed virtqueue, whose wrap counters begin with 1. */
     private static final VirtqueuePosition PACKED_BEGIN =
             new VirtqueuePosition(VirtioConstants.PACKED_WRAP_COUNTER, VirtioConstants.PACKED_WRAP_COUNTER);
@@ -62,14 +62,14 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
 
     private boolean notified;
 
-    /** Not null if and only if the virtqueue is copied; the other fields of a run are then not used. */
-    private CopiedVirtqueueRun copied;
+    /** Not null if and only if the virtqueue runs as a shadow virtqueue. The other fields of a run are then unused. */
+    private ShadowVirtqueue shadow;
 
-    /** Whether the driver has notified the device in this copied run. */
-    private boolean notifiedCopied;
+    /** Whether the driver has notified the device during this run of the shadow virtqueue. */
+    private boolean notifiedShadow;
 
-    private final VirtqueueScheduler copiedScheduler;
-    /** Whether a copied run may have used buffers without a notification. */
+    private final VirtqueueScheduler shadowScheduler;
+    /** Whether a shadow virtqueue may have used buffers without a notification. */
     private boolean notificationOwed;
 
     VfioUserVirtqueue(int index, VfioUserGuest guest, VfioUserFunctionHost host) {
@@ -79,7 +79,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
         this.scheduler =
                 new VirtqueueScheduler(guest.loop(), this, guest.options().busyPollNanos());
         // Busy polling would look at the copy.
-        this.copiedScheduler = new VirtqueueScheduler(guest.loop(), this, 0);
+        this.shadowScheduler = new VirtqueueScheduler(guest.loop(), this, 0);
         this.hugePages =
                 new PendingHugePages(guest.peerFiles(), () -> guest.loop().post(this));
         this.notifier = new UsedBufferNotifier(() -> host.function().usedBufferNotification(index));
@@ -124,12 +124,12 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
             memory = null;
             scheduler.cancel();
         }
-        if (copied != null) {
-            CopiedVirtqueueRun ended = copied;
-            copied = null;
+        if (shadow != null) {
+            ShadowVirtqueue ended = shadow;
+            shadow = null;
             notificationOwed = ended.isNotificationOwed();
             position = ended.stop(position);
-            copiedScheduler.cancel();
+            shadowScheduler.cancel();
         }
         hugePages.cancel();
     }
@@ -154,7 +154,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
         } catch (MemoryNotReadyException missing) {
             // Not translated, so it does not lack an IOTLB entry.
             if (addressSpace.isCopyMissing()) {
-                resumeCopied();
+                resumeShadow();
             } else {
                 hugePages.allocate(addressSpace);
             }
@@ -164,7 +164,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
     }
 
     private boolean isRunning() {
-        return queue != null || copied != null;
+        return queue != null || shadow != null;
     }
 
     private VirtqueueConfig config(
@@ -183,15 +183,15 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
                 null);
     }
 
-    /** Runs the virtqueue as a copy. */
-    private void resumeCopied() {
+    /** Runs the virtqueue as a shadow virtqueue. */
+    private void resumeShadow() {
         if (isPacked()) {
             notStarted = PACKED_NOT_SHARED;
             return;
         }
-        copied = new CopiedVirtqueueRun(
+        shadow = new ShadowVirtqueue(
                 this,
-                copiedScheduler,
+                shadowScheduler,
                 host.regions().memory(),
                 host.dmaCommands(),
                 size,
@@ -199,15 +199,15 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
                 areas,
                 notificationOwed);
         notificationOwed = false;
-        notifiedCopied = false;
+        notifiedShadow = false;
         proceedLater();
     }
 
-    /** Continues the run of a copied virtqueue. */
+    /** Continues the run of the shadow virtqueue. */
     void transferMemory() throws VfioUserViolationException {
-        if (copied != null) {
+        if (shadow != null) {
             // Not the time of the dispatch: the virtqueue may have started since.
-            copied.proceed(guest.loop().now());
+            shadow.proceed(guest.loop().now());
         }
     }
 
@@ -222,10 +222,10 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
             }
             if (queue != null) {
                 drain(now);
-            } else if (copied != null) {
+            } else if (shadow != null) {
                 // The session calls transferMemory afterwards.
-                notifiedCopied = true;
-                copied.request();
+                notifiedShadow = true;
+                shadow.request();
             } else if (areas != null && host.isBusMaster()) {
                 breakVirtqueue(notStarted);
             }
@@ -248,8 +248,8 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
             breakVirtqueue("a huge page of guest memory cannot be allocated: " + missing);
             return;
         }
-        if (copied != null) {
-            copied.request();
+        if (shadow != null) {
+            shadow.request();
             proceedLater();
             return;
         }
@@ -316,14 +316,14 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
             breakVirtqueue(PACKED_NOT_SHARED);
         } else {
             suspend();
-            resumeCopied();
+            resumeShadow();
         }
     }
 
-    // --- calls of the copied run -----------------------------------------------------------------------------------
+    // --- calls of the shadow virtqueue -----------------------------------------------------------------------------
 
     @Override
-    public VirtqueueHandler startCopied(VirtqueueAddressSpace copiedMemory, VirtqueueDirtyLogger buffers)
+    public VirtqueueHandler startShadow(VirtqueueAddressSpace copiedMemory, VirtqueueDirtyLogger buffers)
             throws InvalidVirtqueueException, MemoryNotReadyException {
         return guest.device().start(config(copiedMemory, new UsedBufferNotifier(IGNORED), buffers));
     }
@@ -332,7 +332,7 @@ final class VfioUserVirtqueue extends EventHandler implements CopiedVirtqueueRun
     public void notStarted(String reason) {
         suspend();
         notStarted = reason;
-        if (notifiedCopied) {
+        if (notifiedShadow) {
             breakVirtqueue(reason);
         }
     }

@@ -3,7 +3,7 @@
  * the {@link org.vhostuserrng.transport.pci.PciFunction}.
  *
  * <p>A DMA region without a descriptor is accessed by commands to the client. A split virtqueue that needs one is
- * copied: {@link org.vhostuserrng.transport.vfiouser.session.CopiedVirtqueueRun}. The device serves the copy as if it
+ * copied: {@link org.vhostuserrng.transport.vfiouser.session.ShadowVirtqueue}. The device serves the copy as if it
  * were guest memory, and writes random bytes to private memory, from which they are moved, sent and wiped. Bytes that
  * the guest does not get are wiped as well; they are charged to the guest's limits, and no other request gets them.
  *

@@ -5,10 +5,10 @@ package org.vhostuserrng.transport.vhostuser.inflight;
  * complement XOR a tag in the upper half. Each field has its own tag, or one tag for each state. The tags of two states
  * differ in each byte, so that a flipped byte does not give another valid word.
  */
-public final class CheckedWord {
+public final class ChecksummedWord {
     private static final int VALUE_BITS = 32;
 
-    private CheckedWord() {}
+    private ChecksummedWord() {}
 
     /** Returns the word of a value. */
     public static long of(int value, int tag) {

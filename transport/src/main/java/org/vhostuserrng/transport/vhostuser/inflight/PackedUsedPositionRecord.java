@@ -8,16 +8,16 @@ import org.vhostuserrng.transport.virtio.PackedUsedPositionTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
- * A {@link PackedUsedPositionTracker} in one {@link CheckedWord}, which is stored before each used descriptor becomes
- * visible: bits 0 to 15 are the position of this descriptor, bits 16 to 31 the position after its chain. If the process
- * ends, the next process reads from the ring whether the descriptor was published. Requests that were popped, but not
- * published, are still available.
+ * A {@link PackedUsedPositionTracker} in one {@link ChecksummedWord}, which is stored before each used descriptor
+ * becomes visible: bits 0 to 15 are the position of this descriptor, bits 16 to 31 the position after its chain. If the
+ * process ends, the next process reads from the ring whether the descriptor was published. Requests that were popped,
+ * but not published, are still available.
  */
 public final class PackedUsedPositionRecord implements PackedUsedPositionTracker {
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int AFTER_SHIFT = 16;
     private static final int POSITION_MASK = 0xffff;
-    /** The tag of the {@link CheckedWord}. */
+    /** The tag of the {@link ChecksummedWord}. */
     public static final int TAG = 0x504f_5331;
 
     private final MemorySegment bytes;
@@ -43,7 +43,7 @@ public final class PackedUsedPositionRecord implements PackedUsedPositionTracker
     }
 
     private int recordedPosition(MemorySegment ring, int queueSize) {
-        int recorded = CheckedWord.value(bytes.get(U64, 0));
+        int recorded = ChecksummedWord.value(bytes.get(U64, 0));
         int before = recorded & POSITION_MASK;
         int after = recorded >>> AFTER_SHIFT;
         int index = before & VirtioConstants.PACKED_INDEX_MASK;
@@ -63,7 +63,7 @@ public final class PackedUsedPositionRecord implements PackedUsedPositionTracker
     public void publishing(int nextUsed) {
         // Fences keep the stores in order, so that at any instant a prefix of them is visible to the next process.
         VarHandle.releaseFence();
-        bytes.set(U64, 0, CheckedWord.of(position | nextUsed << AFTER_SHIFT, TAG));
+        bytes.set(U64, 0, ChecksummedWord.of(position | nextUsed << AFTER_SHIFT, TAG));
         VarHandle.releaseFence();
         position = nextUsed;
     }

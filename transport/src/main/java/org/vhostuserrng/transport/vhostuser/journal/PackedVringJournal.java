@@ -4,16 +4,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.vhostuser.inflight.CheckedWord;
+import org.vhostuserrng.transport.vhostuser.inflight.ChecksummedWord;
 import org.vhostuserrng.transport.vhostuser.inflight.PackedUsedPositionRecord;
 
 /**
  * The position of a packed vring, which guest memory does not contain: a {@link PackedUsedPositionRecord} while the
  * vring runs, its base while it is stopped. A split vring needs no such record, because it resumes at its used index.
  *
- * <p>Layout, little-endian: 24 bytes of version 2 of the journal, {@link CheckedWord} number of runs, CheckedWord base
- * with the tag of the state (stopped or running), CheckedWord position record. Version 2: u64 number of runs, u32 base,
- * u32 state (0: stopped, 1: running), u64 position record. Words of a vring that never ran are 0.
+ * <p>Layout, little-endian: 24 bytes of version 2 of the journal, {@link ChecksummedWord} number of runs,
+ * ChecksummedWord base with the tag of the state (stopped or running), ChecksummedWord position record. Version 2: u64
+ * number of runs, u32 base, u32 state (0: stopped, 1: running), u64 position record. Words of a vring that never ran
+ * are 0.
  */
 public final class PackedVringJournal {
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -50,11 +51,11 @@ public final class PackedVringJournal {
     void upgradeFromVersion2() {
         long runs = bytes.get(U64, RUNS_2);
         if (runs != 0) {
-            bytes.set(U64, RUNS, CheckedWord.of((int) runs, RUNS_TAG));
+            bytes.set(U64, RUNS, ChecksummedWord.of((int) runs, RUNS_TAG));
             int state = bytes.get(U32, STATE_2) == RUNNING_2 ? RUNNING : STOPPED;
-            bytes.set(U64, BASE, CheckedWord.of(bytes.get(U32, BASE_2), state));
+            bytes.set(U64, BASE, ChecksummedWord.of(bytes.get(U32, BASE_2), state));
             int position = (int) bytes.get(U64, POSITION_2);
-            bytes.set(U64, POSITION, CheckedWord.of(position, PackedUsedPositionRecord.TAG));
+            bytes.set(U64, POSITION, ChecksummedWord.of(position, PackedUsedPositionRecord.TAG));
         }
     }
 
@@ -63,9 +64,9 @@ public final class PackedVringJournal {
         long runs = bytes.get(U64, RUNS);
         long base = bytes.get(U64, BASE);
         long position = bytes.get(U64, POSITION);
-        return (runs == 0 || CheckedWord.isValid(runs, RUNS_TAG))
-                && (base == 0 || CheckedWord.isValid(base, STOPPED) || CheckedWord.isValid(base, RUNNING))
-                && (position == 0 || CheckedWord.isValid(position, PackedUsedPositionRecord.TAG));
+        return (runs == 0 || ChecksummedWord.isValid(runs, RUNS_TAG))
+                && (base == 0 || ChecksummedWord.isValid(base, STOPPED) || ChecksummedWord.isValid(base, RUNNING))
+                && (position == 0 || ChecksummedWord.isValid(position, PackedUsedPositionRecord.TAG));
     }
 
     /**
@@ -75,10 +76,10 @@ public final class PackedVringJournal {
      */
     public void started(int base) {
         long next = runs() + 1;
-        bytes.set(U64, BASE, CheckedWord.of(base, RUNNING));
+        bytes.set(U64, BASE, ChecksummedWord.of(base, RUNNING));
         VarHandle.releaseFence();
         // The word above only counts from this store on, unless the previous run counts already.
-        bytes.set(U64, RUNS, CheckedWord.of((int) next, RUNS_TAG));
+        bytes.set(U64, RUNS, ChecksummedWord.of((int) next, RUNS_TAG));
         VarHandle.releaseFence();
     }
 
@@ -88,22 +89,22 @@ public final class PackedVringJournal {
      * @param base the position at which the vring stopped, as in SET_VRING_BASE
      */
     public void stopped(int base) {
-        bytes.set(U64, BASE, CheckedWord.of(base, STOPPED));
+        bytes.set(U64, BASE, ChecksummedWord.of(base, STOPPED));
         VarHandle.releaseFence();
     }
 
     /** The number of runs so far, including the current one. */
     public long runs() {
-        return Integer.toUnsignedLong(CheckedWord.value(bytes.get(U64, RUNS)));
+        return Integer.toUnsignedLong(ChecksummedWord.value(bytes.get(U64, RUNS)));
     }
 
     /** Returns whether the vring runs, or was running when the previous process ended. */
     public boolean isRunning() {
-        return CheckedWord.isValid(bytes.get(U64, BASE), RUNNING);
+        return ChecksummedWord.isValid(bytes.get(U64, BASE), RUNNING);
     }
 
     /** The last recorded base: the position at which the vring started or stopped, as in SET_VRING_BASE. */
     public int base() {
-        return CheckedWord.value(bytes.get(U64, BASE));
+        return ChecksummedWord.value(bytes.get(U64, BASE));
     }
 }

@@ -10,7 +10,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.FdStoreMemory;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
-import org.vhostuserrng.transport.vhostuser.inflight.CheckedWord;
+import org.vhostuserrng.transport.vhostuser.inflight.ChecksummedWord;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
@@ -22,9 +22,9 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  *
  * <ul>
  *   <li>Page 0: u64 magic, u32 version, u16 kind of the session, u16 complement of the sum of version and kind;
- *       {@link CheckedWord} switch (0: no state, 1 or 2: the valid copy) at offset 24, CheckedWord number of attempts
- *       to continue the session at offset 32; {@link #deviceMemory} at offset 512; one {@link PackedVringJournal} of 64
- *       bytes for each of four virtqueues at offset 1024.
+ *       {@link ChecksummedWord} switch (0: no state, 1 or 2: the valid copy) at offset 24, ChecksummedWord number of
+ *       attempts to continue the session at offset 32; {@link #deviceMemory} at offset 512; one
+ *       {@link PackedVringJournal} of 64 bytes for each of four virtqueues at offset 1024.
  *   <li>1024 areas of 64 bytes for replies.
  *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy and of the area of its
  *       reply, the state.
@@ -191,13 +191,13 @@ public final class SessionJournal implements AutoCloseable {
     private void checkWords() throws InvalidJournalException {
         long current = bytes.get(U64, SWITCH);
         require(
-                CheckedWord.isValid(current, SWITCH_TAG)
-                        && CheckedWord.value(current) >= 0
-                        && CheckedWord.value(current) <= 2,
+                ChecksummedWord.isValid(current, SWITCH_TAG)
+                        && ChecksummedWord.value(current) >= 0
+                        && ChecksummedWord.value(current) <= 2,
                 "damaged switch 0x" + Long.toHexString(current));
         long attempts = bytes.get(U64, ATTEMPTS);
         require(
-                CheckedWord.isValid(attempts, ATTEMPTS_TAG),
+                ChecksummedWord.isValid(attempts, ATTEMPTS_TAG),
                 "damaged number of attempts 0x" + Long.toHexString(attempts));
         for (int i = 0; i < MAX_VRINGS; i++) {
             require(packedVring(i).isIntact(), "damaged position of virtqueue " + i);
@@ -268,11 +268,11 @@ public final class SessionJournal implements AutoCloseable {
 
     /** The number of the valid copy; 0 if no state was committed. */
     private int current() {
-        return CheckedWord.value(bytes.get(U64, SWITCH));
+        return ChecksummedWord.value(bytes.get(U64, SWITCH));
     }
 
     private void setSwitch(int copy) {
-        bytes.set(U64, SWITCH, CheckedWord.of(copy, SWITCH_TAG));
+        bytes.set(U64, SWITCH, ChecksummedWord.of(copy, SWITCH_TAG));
         VarHandle.releaseFence();
     }
 
@@ -282,12 +282,12 @@ public final class SessionJournal implements AutoCloseable {
 
     /** The number of attempts to continue the session during which a process ended. */
     public int attempts() {
-        return CheckedWord.value(bytes.get(U64, ATTEMPTS));
+        return ChecksummedWord.value(bytes.get(U64, ATTEMPTS));
     }
 
     /** Sets the number of {@link #attempts}. */
     public void setAttempts(int attempts) {
-        bytes.set(U64, ATTEMPTS, CheckedWord.of(attempts, ATTEMPTS_TAG));
+        bytes.set(U64, ATTEMPTS, ChecksummedWord.of(attempts, ATTEMPTS_TAG));
         VarHandle.releaseFence();
     }
 

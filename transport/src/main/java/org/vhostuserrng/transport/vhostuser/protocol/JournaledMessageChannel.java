@@ -5,7 +5,7 @@ import java.util.function.LongPredicate;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.FileDescriptionLock;
+import org.vhostuserrng.transport.sys.OpenFileDescriptionLock;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
@@ -86,7 +86,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
      * because a front-end waits for the reply before it sends another message.
      */
     private boolean wasReplySent() throws ErrnoException {
-        return FileDescriptionLock.isLockedByAnother(unsentFd) || stream.peekBytes(message.asSlice(0, 1)) > 0;
+        return OpenFileDescriptionLock.isLockedByAnother(unsentFd) || stream.peekBytes(message.asSlice(0, 1)) > 0;
     }
 
     private static int mark(long sequence) {
@@ -306,7 +306,7 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
      */
     int sendWithFd() {
         MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
-        try (OwnedFd locked = FileDescriptionLock.reopenLocked(unsentFd)) {
+        try (OwnedFd locked = OpenFileDescriptionLock.reopenLocked(unsentFd)) {
             return stream.send(rest, locked);
         } catch (ErrnoException notReopened) {
             return stream.send(rest, unsentFd);

@@ -13,17 +13,17 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.sys.PrivateMemory;
+import org.vhostuserrng.transport.sys.AnonymousMapping;
 
-class CopiedBuffersTest {
+class BounceBuffersTest {
     private static final long SHARED = 0x100000;
 
-    private final PrivateMemory pages = create();
+    private final AnonymousMapping pages = create();
     private final MemorySegment copy = pages.segment();
     private final MemorySegment shared = Arena.ofAuto().allocate(0x1000);
     private final GuestMemory memory =
             GuestMemory.of(List.of(GuestMemory.Region.copy(0, copy), new GuestMemory.Region(SHARED, shared, false)));
-    private final CopiedBuffers buffers = new CopiedBuffers(memory);
+    private final BounceBuffers buffers = new BounceBuffers(memory);
 
     @AfterEach
     void close() {
@@ -31,9 +31,9 @@ class CopiedBuffersTest {
         pages.close();
     }
 
-    private static PrivateMemory create() {
+    private static AnonymousMapping create() {
         try {
-            return PrivateMemory.create(0x40000, Runnable::run).open();
+            return AnonymousMapping.create(0x40000, Runnable::run).open();
         } catch (IOException refused) {
             throw new UncheckedIOException(refused);
         }

@@ -324,7 +324,7 @@ class VfioUserDmaCommandsTest {
     void aLongIndirectTableBreaksTheVirtqueue() throws IOException {
         client.command(DMA_MAP, map(READ_WRITE, 0, 0x100000, 0x100000));
         start();
-        makeAvailable(guest, 0x100000, CopiedVirtqueueRun.MAX_INDIRECT_TABLE_BYTES + 16, INDIRECT);
+        makeAvailable(guest, 0x100000, ShadowVirtqueue.MAX_INDIRECT_TABLE_BYTES + 16, INDIRECT);
 
         kick();
         execute();
@@ -673,12 +673,12 @@ class VfioUserDmaCommandsTest {
 
         assertEquals(0, closedBefore);
         assertEquals(1, client.closedCount);
-        assertEquals(5_000_000_000L + DmaCommands.MAX_UNANSWERED_NANOS, client.loop.now);
+        assertEquals(5_000_000_000L + ServerDmaCommands.MAX_UNANSWERED_NANOS, client.loop.now);
     }
 
     private EventHandler timer() {
         return client.loop.deadlines.keySet().stream()
-                .filter(DmaCommands.class::isInstance)
+                .filter(ServerDmaCommands.class::isInstance)
                 .findFirst()
                 .orElseThrow();
     }
@@ -687,10 +687,10 @@ class VfioUserDmaCommandsTest {
     void aClientThatRepliesIsNotDisconnected() {
         start();
         kick();
-        client.loop.now += DmaCommands.MAX_UNANSWERED_NANOS - 1;
+        client.loop.now += ServerDmaCommands.MAX_UNANSWERED_NANOS - 1;
         execute();
         kick();
-        client.loop.now += DmaCommands.MAX_UNANSWERED_NANOS - 1;
+        client.loop.now += ServerDmaCommands.MAX_UNANSWERED_NANOS - 1;
 
         client.loop.runDeadline(timer());
 
